@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PassageConfig(AppConfig):
+    """The passage room."""
+
+    name = "yizhan.passage"
+    label = "passage"

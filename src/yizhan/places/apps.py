@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PlacesConfig(AppConfig):
+    """The places room."""
+
+    name = "yizhan.places"
+    label = "places"

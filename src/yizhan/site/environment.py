@@ -1,0 +1,119 @@
+"""What the operator sets from outside: every setting of an installation, read from `YIZHAN_*` variables.
+
+Nothing here is secret by default: keys that are not given are made once and kept in `var/`, readable by their owner only.
+"""
+
+import contextlib
+import os
+import secrets
+import tempfile
+from base64 import urlsafe_b64encode
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+
+
+class Environment(BaseSettings):
+    """The installation's settings; `docs/operators/settings.md` explains each for operators."""
+
+    model_config = SettingsConfigDict(env_prefix="YIZHAN_", env_file=None, extra="ignore")
+
+    var: Path = Field(
+        default_factory=lambda: PROJECT_ROOT / "var",
+        description="Folder for all that is written: embedded database, keys, uploads, sockets",
+    )
+    base_url: HttpUrl = Field(
+        default=HttpUrl("https://127.0.0.1:8000"),
+        description="Public address; plain http is accepted only together with `insecure_http`",
+    )
+    insecure_http: bool = Field(
+        default=False, description="Serve without TLS (demo on this machine, or TLS ends at another proxy)"
+    )
+    debug: bool = False
+    secret_key: SecretStr | None = None
+    personal_data_keys: list[SecretStr] = Field(
+        default_factory=list, description="Fernet keys, newest first (JSON list)"
+    )
+    personal_data_index_key: SecretStr | None = None
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    sms_backend: Literal["log", "aliyun", "tencent"] = "log"
+    sms_options: dict[str, str] = Field(
+        default_factory=dict, description="Options of the SMS provider (JSON object)"
+    )
+    tianditu_key: str | None = Field(
+        default=None, description="Key for Tianditu base-map tiles; without it the map shows our own shapes"
+    )
+    tianditu_review_number: str | None = Field(
+        default=None, description="Map review number (审图号) to show with the tiles"
+    )
+    audit_retention_days: int = Field(
+        default=366, ge=183, description="How long the audit trail is kept; the law asks for six months"
+    )
+    sample_data: Path = Field(
+        default_factory=lambda: PROJECT_ROOT.parent / "shared" / "data",
+        description="Folder of optional real data to try things on",
+    )
+    log_format: Literal["json", "console"] = "json"
+
+    @field_validator("base_url")
+    @classmethod
+    def _has_no_path(cls, value: HttpUrl) -> HttpUrl:
+        if value.path not in (None, "", "/"):
+            message = "must be an origin such as https://yizhan.example.cn, without a path"
+            raise ValueError(message)
+        return value
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach us through TLS."""
+        return not self.insecure_http
+
+    @property
+    def host(self) -> str:
+        return urlsplit(str(self.base_url)).hostname or "127.0.0.1"
+
+    @cached_property
+    def keys(self) -> dict[str, str]:
+        """Keys of this installation: from the environment where given, else from `var/keys/`, made at first use."""
+        return {
+            "secret_key": self._given(self.secret_key) or self._kept("secret_key", secrets.token_urlsafe(64)),
+            "personal_data_key": self._kept(
+                "personal_data_key", urlsafe_b64encode(secrets.token_bytes(32)).decode()
+            )
+            if not self.personal_data_keys
+            else "",
+            "personal_data_index_key": self._given(self.personal_data_index_key)
+            or self._kept("personal_data_index_key", secrets.token_urlsafe(48)),
+        }
+
+    @property
+    def all_personal_data_keys(self) -> list[str]:
+        """Fernet keys, newest first: the first encrypts, all decrypt."""
+        return [key.get_secret_value() for key in self.personal_data_keys] or [self.keys["personal_data_key"]]
+
+    @staticmethod
+    def _given(value: SecretStr | None) -> str:
+        return value.get_secret_value() if value else ""
+
+    def _kept(self, name: str, fresh: str) -> str:
+        folder = self.var / "keys"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / name
+        if not path.exists():
+            # Written aside and linked into place: of two processes that start at once, one makes the key, both read it whole.
+            descriptor, aside = tempfile.mkstemp(dir=folder)  # readable by the owner only
+            with os.fdopen(descriptor, "w") as file:
+                file.write(fresh)
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+            Path(aside).unlink()
+        return path.read_text().strip()
+
+
+environment = Environment()

@@ -1,0 +1,11 @@
+"""Every address of the site; each room keeps its own."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("allauth.urls")),
+    path("", include("yizhan.unions.urls")),
+    path("", include("yizhan.places.urls")),
+    path("", include("yizhan.passage.urls")),
+    path("", include("yizhan.web.urls")),
+]

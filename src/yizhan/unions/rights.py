@@ -1,0 +1,93 @@
+"""Who may do what: roles at a union give rights in that union and in all below it, never above or beside.
+
+Each room declares its rights in its own `rights.py` (imported when the room's app is ready):
+
+    CHANGE_PLACE = declare("places.change", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.KEEPER])
+
+and asks `policy` before it writes:
+
+    policy.require(staff, CHANGE_PLACE, place.union)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.core.exceptions import PermissionDenied
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from .models import Staff, Union
+
+
+class Role(models.TextChoices):
+    """What a person is at a union."""
+
+    ADMINISTRATOR = "administrator", _("Administrator")
+    CADRE = "cadre", _("Cadre")
+    KEEPER = "keeper", _("Station keeper")
+    FINANCE = "finance", _("Finance officer")
+    READER = "reader", _("Read-only")
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One thing that staff may or may not do, such as `places.change`."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class NotAllowed(PermissionDenied):
+    """The acting staff lacks a right at a union; becomes HTTP 403."""
+
+    def __init__(self, right: Right, union: Union) -> None:
+        super().__init__(
+            _("You may not do this at %(union)s (%(right)s).") % {"union": union.name, "right": right.name}
+        )
+        self.right = right
+        self.union = union
+
+
+class Policy:
+    """Answers "may this person do this here?"; the only place that knows."""
+
+    def __init__(self) -> None:
+        self._roles: dict[Right, frozenset[Role]] = {}
+
+    def declare(self, name: str, *, roles: Iterable[Role]) -> Right:
+        """Make a right known, with the roles that give it."""
+        right = Right(name)
+        self._roles[right] = frozenset(roles)
+        return right
+
+    def allows(self, staff: Staff | None, right: Right, union: Union) -> bool:
+        """Whether `staff`, by role and place in the tree, holds `right` at `union`."""
+        return (
+            staff is not None
+            and staff.is_active
+            and Role(staff.role) in self._roles[right]
+            and union.path.startswith(staff.union.path)
+        )
+
+    def holds(self, staff: Staff | None, right: Right) -> bool:
+        """Whether `staff` holds `right` at their own union: what navigation asks."""
+        return staff is not None and self.allows(staff, right, staff.union)
+
+    def require(self, staff: Staff | None, right: Right, union: Union) -> None:
+        """Raise `NotAllowed` unless `allows`."""
+        if not self.allows(staff, right, union):
+            raise NotAllowed(right, union)
+
+    def roles(self, right: Right) -> frozenset[Role]:
+        """The roles that give `right`."""
+        return self._roles[right]
+
+
+policy = Policy()
+declare = policy.declare

@@ -1,0 +1,63 @@
+"""What all tests share: a small union tree with people at its nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from yizhan.unions.models import Level, Staff, Union, User
+from yizhan.unions.rights import Role
+
+
+@dataclass(frozen=True)
+class UnionTree:
+    """henan → zhengzhou → (zhongyuan → shifo, jinshui); guangdong → shenzhen: the neighbour."""
+
+    henan: Union
+    zhengzhou: Union
+    zhongyuan: Union
+    shifo: Union
+    jinshui: Union
+    guangdong: Union
+    shenzhen: Union
+
+
+def _child(parent: Union, name: str, level: Level, code: str) -> Union:
+    parent.refresh_from_db()
+    return Union.objects.add_child(parent, {"name": name, "level": level, "division_code": code})
+
+
+@pytest.fixture
+def tree(db: None) -> UnionTree:
+    henan = Union.objects.add_root({"name": "河南省总工会", "level": Level.PROVINCE, "division_code": "41"})
+    zhengzhou = _child(henan, "郑州市总工会", Level.CITY, "4101")
+    zhongyuan = _child(zhengzhou, "中原区总工会", Level.DISTRICT, "410102")
+    jinshui = _child(zhengzhou, "金水区总工会", Level.DISTRICT, "410105")
+    shifo = _child(zhongyuan, "石佛镇总工会", Level.STREET, "410102100")
+    guangdong = Union.objects.add_root(
+        {"name": "广东省总工会", "level": Level.PROVINCE, "division_code": "44"}
+    )
+    shenzhen = _child(guangdong, "深圳市总工会", Level.CITY, "4403")
+    for union in (henan, zhengzhou, zhongyuan, jinshui, shifo, guangdong, shenzhen):
+        union.refresh_from_db()
+    return UnionTree(henan, zhengzhou, zhongyuan, shifo, jinshui, guangdong, shenzhen)
+
+
+class PostMaker:
+    """Makes staff: `post(tree.zhengzhou, Role.CADRE)` gives a new person with that post."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, union: Union, role: Role = Role.ADMINISTRATOR, *, name: str | None = None) -> Staff:
+        self.made += 1
+        user = User.objects.create_user(
+            username=f"person{self.made}", password="a long sentence", name=name or f"干部{self.made}"
+        )
+        return Staff.objects.create(user=user, union=union, role=role)
+
+
+@pytest.fixture
+def post(db: None) -> PostMaker:
+    return PostMaker()
