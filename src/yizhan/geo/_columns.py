@@ -17,8 +17,9 @@ def pair_of_columns(
     Raises:
         ValueError: the shapes do not go together, or a value is no number.
     """
-    a, b = np.broadcast_arrays(np.asarray(first, np.float64), np.asarray(second, np.float64))
-    return column(a, np.float64), column(b, np.float64), a.shape
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    shape = np.broadcast_shapes(a.shape, b.shape)
+    return column(np.broadcast_to(a, shape), np.float64), column(np.broadcast_to(b, shape), np.float64), shape
 
 
 def column(values: ArrayLike, dtype: DTypeLike) -> NDArray[Any]:

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled formulae of GCJ-02 and BD-09.
 
 GCJ-02's offset is a sum of sines whose arguments are whole multiples of one small angle an axis, so one polynomial sine
@@ -7,6 +8,7 @@ the compiler vectorises across points; a fixed count of rounds stands where a te
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -32,12 +34,12 @@ _BD_TURNS = 25.0 / 3.0  # the folk constant pi * 3000 / 180 radians a degree, in
 _GCJ_ROUNDS = 5
 _BD_ROUNDS = 7
 
-_OPTIONS = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
-_INLINE = _OPTIONS | {"forceinline": True}
+_OPTIONS: Any = {"nogil": True, "cache": True, "fastmath": {"contract"}, "error_model": "numpy"}
+_INLINE: Any = _OPTIONS | {"forceinline": True}
 
 
 @njit(**_INLINE)
-def _sin_cos(a):  # type: ignore[no-untyped-def]
+def _sin_cos(a):
     """Sine and cosine by Taylor series; exact to rounding for |a| < 0.9."""
     q = a * a
     s = 1.0 - (1.0 / 272.0) * q
@@ -61,17 +63,17 @@ def _sin_cos(a):  # type: ignore[no-untyped-def]
 
 
 @njit(**_INLINE)
-def _twice(s, c):  # type: ignore[no-untyped-def]
+def _twice(s, c):
     return 2.0 * s * c, 1.0 - 2.0 * s * s
 
 
 @njit(**_INLINE)
-def _plus(s1, c1, s2, c2):  # type: ignore[no-untyped-def]
+def _plus(s1, c1, s2, c2):
     return s1 * c2 + c1 * s2, c1 * c2 - s1 * s2
 
 
 @njit(**_INLINE)
-def _gcj_offset(lon, lat):  # type: ignore[no-untyped-def]
+def _gcj_offset(lon, lat):
     """GCJ-02 minus WGS-84 at a WGS-84 position, in degrees of longitude and latitude.
 
     The formula is the one of the leaked reference implementation that all open packages share.
@@ -98,7 +100,7 @@ def _gcj_offset(lon, lat):  # type: ignore[no-untyped-def]
     t12, d12 = _twice(t6, d6)
     t15, d15 = _plus(t12, d12, t3, d3)  # pi y / 12
     t30, d30 = _twice(t15, d15)
-    t60, d60 = _twice(t30, d30)  # pi y / 3
+    t60, _ = _twice(t30, d30)  # pi y / 3
     t180 = t60 * (3.0 - 4.0 * t60 * t60)  # pi y
 
     root = math.sqrt(abs(x))
@@ -118,7 +120,7 @@ def _gcj_offset(lon, lat):  # type: ignore[no-untyped-def]
 
 
 @njit(**_INLINE)
-def _sin_cos_turns(turns):  # type: ignore[no-untyped-def]
+def _sin_cos_turns(turns):
     """Sine and cosine of 2 pi `turns`."""
     t = turns - math.floor(turns + 0.5)
     s, c = _sin_cos(t * (math.pi / 2.0))
@@ -127,7 +129,7 @@ def _sin_cos_turns(turns):  # type: ignore[no-untyped-def]
 
 
 @njit(**_INLINE)
-def _bd_point(x, y):  # type: ignore[no-untyped-def]
+def _bd_point(x, y):
     """BD-09 of a GCJ-02 position, in degrees: a small turn and stretch about (0, 0), then a fixed shift."""
     r = math.sqrt(x * x + y * y)
     stretch = 1.0 + _BD_RADIUS * _sin_cos_turns(y * _BD_TURNS)[0] / r
@@ -138,7 +140,7 @@ def _bd_point(x, y):  # type: ignore[no-untyped-def]
 
 
 @njit(**_OPTIONS)
-def _gcj_inverse(lon, lat):  # type: ignore[no-untyped-def]
+def _gcj_inverse(lon, lat):
     """The WGS-84 position whose GCJ-02 is (lon, lat), were the formula applied everywhere."""
     x, y = lon, lat
     for _ in range(_GCJ_ROUNDS):
@@ -148,100 +150,94 @@ def _gcj_inverse(lon, lat):  # type: ignore[no-untyped-def]
 
 
 @njit(**_OPTIONS)
-def _bd_inverse(lon, lat):  # type: ignore[no-untyped-def]
-    """The GCJ-02 position whose BD-09 is (lon, lat), were the formula applied everywhere."""
-    x, y = lon - _BD_LON, lat - _BD_LAT
-    for _ in range(_BD_ROUNDS):
-        u, v = _bd_point(x, y)
-        x, y = x + (lon - u), y + (lat - v)
-    return x, y
-
-
-@njit(**_INLINE)
-def _keep(k, x, y, a, b, kind, applies, to_a, to_b):  # type: ignore[no-untyped-def]
-    """Write point k: shifted where the datum applies, as it came where not, NaN where it was not finite."""
-    if kind == INSIDE or (kind == EDGE and applies):
-        to_a[k], to_b[k] = x[k], y[k]
-    elif math.isfinite(a[k]) and math.isfinite(b[k]):
-        to_a[k], to_b[k] = a[k], b[k]
-    else:
-        to_a[k], to_b[k] = math.nan, math.nan
+def _write(kinds, x, y, a, b, to_a, to_b):
+    """Write a block: shifted where the datum applies, as it came where not, NaN where it was not finite."""
+    for k in range(a.size):
+        zero_or_nan = (a[k] - a[k]) + (b[k] - b[k])
+        applies = kinds[k] == INSIDE
+        to_a[k] = (x[k] if applies else a[k]) + zero_or_nan
+        to_b[k] = (y[k] if applies else b[k]) + zero_or_nan
 
 
 @njit(**_OPTIONS)
-def wgs_to_gcj(lon, lat, to_lon, to_lat, region):  # type: ignore[no-untyped-def]
+def _classify(kinds, a, b, region, classes):
+    """Class of each point's cell; tells whether any is on the edge."""
+    west, south, cell = region.west, region.south, region.cell
+    edges = 0
+    for k in range(a.size):
+        kinds[k] = cell_class(a[k], b[k], west, south, cell, classes)
+        edges += kinds[k] == EDGE
+    return edges > 0
+
+
+@njit(**_OPTIONS)
+def wgs_to_gcj(lon, lat, to_lon, to_lat, region):
     """Shift the points that lie in the region."""
-    x, y = np.empty(BLOCK), np.empty(BLOCK)
-    west, south, cell, classes = region.west, region.south, region.cell, region.classes
+    x, y, kinds = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
     for start in range(0, lon.size, BLOCK):
         a, b = lon[start : start + BLOCK], lat[start : start + BLOCK]
-        to_a, to_b = to_lon[start : start + BLOCK], to_lat[start : start + BLOCK]
         for k in range(a.size):
             east, north = _gcj_offset(a[k], b[k])
             x[k], y[k] = a[k] + east, b[k] + north
-        for k in range(a.size):
-            kind = cell_class(a[k], b[k], west, south, cell, classes)
-            applies = kind == EDGE and contains_one(a[k], b[k], region)
-            _keep(k, x, y, a, b, kind, applies, to_a, to_b)
+        if _classify(kinds, a, b, region, region.classes):
+            for k in range(a.size):
+                if kinds[k] == EDGE and contains_one(a[k], b[k], region):
+                    kinds[k] = INSIDE
+        _write(kinds, x, y, a, b, to_lon[start : start + BLOCK], to_lat[start : start + BLOCK])
 
 
 @njit(**_OPTIONS)
-def gcj_to_wgs(lon, lat, to_lon, to_lat, region):  # type: ignore[no-untyped-def]
+def gcj_to_wgs(lon, lat, to_lon, to_lat, region):
     """Undo the shift of the points that are the image of a point in the region."""
-    x, y = np.empty(BLOCK), np.empty(BLOCK)
-    west, south, cell, classes = region.west, region.south, region.cell, region.calm_classes
+    x, y, kinds = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
     for start in range(0, lon.size, BLOCK):
         a, b = lon[start : start + BLOCK], lat[start : start + BLOCK]
-        to_a, to_b = to_lon[start : start + BLOCK], to_lat[start : start + BLOCK]
         for k in range(a.size):
             x[k], y[k] = a[k], b[k]
         for _ in range(_GCJ_ROUNDS):
             for k in range(a.size):
                 east, north = _gcj_offset(x[k], y[k])
                 x[k], y[k] = a[k] - east, b[k] - north
-        for k in range(a.size):
-            kind = cell_class(a[k], b[k], west, south, cell, classes)
-            applies = kind == EDGE and contains_one(x[k], y[k], region)
-            _keep(k, x, y, a, b, kind, applies, to_a, to_b)
+        if _classify(kinds, a, b, region, region.calm_classes):
+            for k in range(a.size):
+                if kinds[k] == EDGE and contains_one(x[k], y[k], region):
+                    kinds[k] = INSIDE
+        _write(kinds, x, y, a, b, to_lon[start : start + BLOCK], to_lat[start : start + BLOCK])
 
 
 @njit(**_OPTIONS)
-def gcj_to_bd(lon, lat, to_lon, to_lat, region):  # type: ignore[no-untyped-def]
+def gcj_to_bd(lon, lat, to_lon, to_lat, region):
     """Shift the points that are the GCJ-02 image of a point in the region."""
-    x, y = np.empty(BLOCK), np.empty(BLOCK)
-    west, south, cell, classes = region.west, region.south, region.cell, region.calm_classes
+    x, y, kinds = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
     for start in range(0, lon.size, BLOCK):
         a, b = lon[start : start + BLOCK], lat[start : start + BLOCK]
-        to_a, to_b = to_lon[start : start + BLOCK], to_lat[start : start + BLOCK]
         for k in range(a.size):
             x[k], y[k] = _bd_point(a[k], b[k])
-        for k in range(a.size):
-            kind = cell_class(a[k], b[k], west, south, cell, classes)
-            applies = False
-            if kind == EDGE:
-                u, v = _gcj_inverse(a[k], b[k])
-                applies = contains_one(u, v, region)
-            _keep(k, x, y, a, b, kind, applies, to_a, to_b)
+        if _classify(kinds, a, b, region, region.calm_classes):
+            for k in range(a.size):
+                if kinds[k] == EDGE:
+                    u, v = _gcj_inverse(a[k], b[k])
+                    if contains_one(u, v, region):
+                        kinds[k] = INSIDE
+        _write(kinds, x, y, a, b, to_lon[start : start + BLOCK], to_lat[start : start + BLOCK])
 
 
 @njit(**_OPTIONS)
-def bd_to_gcj(lon, lat, to_lon, to_lat, region):  # type: ignore[no-untyped-def]
+def bd_to_gcj(lon, lat, to_lon, to_lat, region):
     """Undo the shift of the points that are the BD-09 image of a point in the region."""
-    x, y = np.empty(BLOCK), np.empty(BLOCK)
-    west, south, cell, classes = region.west, region.south, region.cell, region.calm_classes
+    x, y, kinds = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK, np.uint8)
     for start in range(0, lon.size, BLOCK):
         a, b = lon[start : start + BLOCK], lat[start : start + BLOCK]
-        to_a, to_b = to_lon[start : start + BLOCK], to_lat[start : start + BLOCK]
         for k in range(a.size):
             x[k], y[k] = a[k] - _BD_LON, b[k] - _BD_LAT
         for _ in range(_BD_ROUNDS):
             for k in range(a.size):
                 u, v = _bd_point(x[k], y[k])
                 x[k], y[k] = x[k] + (a[k] - u), y[k] + (b[k] - v)
-        for k in range(a.size):
-            kind = cell_class(a[k], b[k], west, south, cell, classes)
-            applies = False
-            if kind == EDGE:
-                u, v = _gcj_inverse(x[k], y[k])
-                applies = contains_one(u, v, region)
-            _keep(k, x, y, a, b, kind, applies, to_a, to_b)
+        if _classify(kinds, a, b, region, region.calm_classes):
+            for k in range(a.size):
+                if kinds[k] == EDGE:
+                    u, v = _gcj_inverse(x[k], y[k])
+                    if contains_one(u, v, region):
+                        kinds[k] = INSIDE
+        _write(kinds, x, y, a, b, to_lon[start : start + BLOCK], to_lat[start : start + BLOCK])

@@ -1,3 +1,4 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled look-up of points in the GCJ-02 region."""
 
 from numba import njit
@@ -6,7 +7,7 @@ OUTSIDE, EDGE, INSIDE = 0, 1, 2
 
 
 @njit(nogil=True, cache=True, forceinline=True)
-def cell_class(x, y, west, south, cell, classes):  # type: ignore[no-untyped-def]
+def cell_class(x, y, west, south, cell, classes):
     """Class of the cell at (x, y) degrees; outside for NaN and beyond the grid."""
     column = (x - west) / cell
     row = (y - south) / cell
@@ -16,7 +17,7 @@ def cell_class(x, y, west, south, cell, classes):  # type: ignore[no-untyped-def
 
 
 @njit(nogil=True, cache=True)
-def on_the_inner_side(x, y, south, cell, segments, row_starts):  # type: ignore[no-untyped-def]
+def on_the_inner_side(x, y, south, cell, segments, row_starts):
     """Even-odd test of one point against the outline, along a ray to the west, in the point's grid row."""
     row = int((y - south) / cell)
     inside = False
@@ -30,7 +31,7 @@ def on_the_inner_side(x, y, south, cell, segments, row_starts):  # type: ignore[
 
 
 @njit(nogil=True, cache=True)
-def contains_one(x, y, region):  # type: ignore[no-untyped-def]
+def contains_one(x, y, region):
     """Whether one point lies in the region."""
     kind = cell_class(x, y, region.west, region.south, region.cell, region.classes)
     if kind == EDGE:
@@ -39,7 +40,7 @@ def contains_one(x, y, region):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, cache=True)
-def contains(lon, lat, inside, region):  # type: ignore[no-untyped-def]
+def contains(lon, lat, inside, region):
     """`inside[i]` = whether point i lies in the region."""
     west, south, cell, classes = region.west, region.south, region.cell, region.classes
     for i in range(lon.size):

@@ -9,8 +9,8 @@ position, to 1e-8 m for GCJ-02 and BD-09 (on the meridian of 105 degrees east, w
 1e-6 m). Only within about a kilometre outside a land border can a foreign point share its GCJ-02 position with a point
 inside; the way back then leads inside.
 
-NaN and infinity in either coordinate give NaN in both. Positions beyond 180 or 90 degrees are outside the region and come
-back unchanged. All coordinates are degrees, longitude first.
+NaN and infinity in either coordinate give NaN in both. Positions beyond 180 or 90 degrees are outside the region and
+come back unchanged. All coordinates are degrees, longitude first.
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from yizhan.geo._columns import pair_of_columns
 from yizhan.geo.region import region
 
 
-class UnknownDatum(ValueError):
+class UnknownDatum(ValueError):  # noqa: N818 (reads as what it is)
     """A datum that we do not know; names the value and the choices."""
 
     def __init__(self, value: object) -> None:
@@ -120,9 +120,7 @@ _ROUTES: dict[tuple[Datum, Datum], tuple[Callable[..., None], ...]] = {
 @overload
 def wgs84_to_gcj02(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def wgs84_to_gcj02(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def wgs84_to_gcj02(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def wgs84_to_gcj02(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from WGS-84 to GCJ-02."""
     return convert(lon, lat, source=Datum.WGS84, target=Datum.GCJ02)
@@ -131,9 +129,7 @@ def wgs84_to_gcj02(lon: Any, lat: Any) -> tuple[Any, Any]:
 @overload
 def gcj02_to_wgs84(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def gcj02_to_wgs84(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def gcj02_to_wgs84(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def gcj02_to_wgs84(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from GCJ-02 to WGS-84."""
     return convert(lon, lat, source=Datum.GCJ02, target=Datum.WGS84)
@@ -142,9 +138,7 @@ def gcj02_to_wgs84(lon: Any, lat: Any) -> tuple[Any, Any]:
 @overload
 def gcj02_to_bd09(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def gcj02_to_bd09(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def gcj02_to_bd09(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def gcj02_to_bd09(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from GCJ-02 to BD-09."""
     return convert(lon, lat, source=Datum.GCJ02, target=Datum.BD09)
@@ -153,9 +147,7 @@ def gcj02_to_bd09(lon: Any, lat: Any) -> tuple[Any, Any]:
 @overload
 def bd09_to_gcj02(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def bd09_to_gcj02(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def bd09_to_gcj02(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def bd09_to_gcj02(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from BD-09 to GCJ-02."""
     return convert(lon, lat, source=Datum.BD09, target=Datum.GCJ02)
@@ -164,9 +156,7 @@ def bd09_to_gcj02(lon: Any, lat: Any) -> tuple[Any, Any]:
 @overload
 def wgs84_to_bd09(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def wgs84_to_bd09(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def wgs84_to_bd09(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def wgs84_to_bd09(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from WGS-84 to BD-09."""
     return convert(lon, lat, source=Datum.WGS84, target=Datum.BD09)
@@ -175,9 +165,7 @@ def wgs84_to_bd09(lon: Any, lat: Any) -> tuple[Any, Any]:
 @overload
 def bd09_to_wgs84(lon: float, lat: float) -> tuple[float, float]: ...
 @overload
-def bd09_to_wgs84(
-    lon: NDArray[Any], lat: NDArray[Any]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def bd09_to_wgs84(lon: NDArray[Any], lat: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 def bd09_to_wgs84(lon: Any, lat: Any) -> tuple[Any, Any]:
     """`convert` from BD-09 to WGS-84."""
     return convert(lon, lat, source=Datum.BD09, target=Datum.WGS84)

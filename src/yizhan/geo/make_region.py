@@ -8,13 +8,15 @@ hold with named places:
 
 * **Land borders are kept vertex for vertex.** A river between two towns is only some hundred metres wide (Dandong and
   Sinuiju, Heihe and Blagoveshchensk), so nothing is simplified or widened there.
-* **The coast and all islands are widened by `SEA_MARGIN_DEG`** (about 10 km), so that piers, reclaimed land, bridges and
-  ships in port still shift. Bays that this closes are filled.
-* **The margin stops at the neighbours' waters**: east of the mouth of the Yalu and south-west of the mouth of the Beilun.
+* **The coast and all islands are widened by `SEA_MARGIN_DEG`** (about 10 km), so that piers, reclaimed land, bridges
+  and ships in port still shift. Bays that this closes are filled.
+* **The margin stops at the neighbours' waters**: east of the mouth of the Yalu, south-west of the mouth of the
+  Beilun.
 * **Kinmen and Matsu are cut out** with a margin of their own: like Taiwan, they are mapped in WGS-84.
 """
 
 import json
+import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -71,12 +73,12 @@ def region_outline() -> BaseGeometry:
         if feature["properties"]["gb"] and feature["properties"]["name"] != "台湾省"
     ]
     parts = shapely.get_parts(shapely.union_all(provinces))
-    cut_out = [part for part in parts if any(box.contains(part) for box in _KINMEN_AND_MATSU)]
+    cut_out = [part for part in parts if any(islands.contains(part) for islands in _KINMEN_AND_MATSU)]
     land = shapely.union_all([part for part in parts if not any(part is other for other in cut_out)])
-    mainland = max(shapely.get_parts(land), key=shapely.area)
+    mainland: BaseGeometry = max(shapely.get_parts(land), key=shapely.area)
 
     shore = shapely.union_all([_coast(mainland), land.difference(mainland)])
-    margin = shapely.simplify(shapely.buffer(shore, SEA_MARGIN_DEG, quad_segs=4), SEA_TOLERANCE_DEG)
+    margin: BaseGeometry = shapely.simplify(shapely.buffer(shore, SEA_MARGIN_DEG, quad_segs=4), SEA_TOLERANCE_DEG)
     margin = margin.difference(_NEIGHBOURS_WATERS)
     region = shapely.union_all([_without_holes(shapely.union_all([mainland, margin])), land])
     others = shapely.buffer(shapely.union_all(cut_out), _KINMEN_AND_MATSU_MARGIN_DEG, quad_segs=4)
@@ -89,9 +91,7 @@ def _coast(mainland: BaseGeometry) -> BaseGeometry:
     yalu, beilun = (int(np.argmin(np.hypot(*(ring - mouth).T))) for mouth in (_YALU_MOUTH, _BEILUN_MOUTH))
     line = ring[yalu : beilun + 1] if yalu < beilun else np.concatenate([ring[yalu:], ring[: beilun + 1]])
     if line[:, 0].max() < 121.0:
-        raise ValueError(
-            "the outline of the mainland no longer runs from the Yalu along the coast to the Beilun"
-        )
+        raise ValueError("the outline of the mainland no longer runs from the Yalu along the coast to the Beilun")
     return shapely.LineString(line)
 
 
@@ -132,7 +132,7 @@ def main() -> None:
         extent=np.array([WEST, SOUTH, CELL_DEG]),
     )
     segments = len(points) - len(rings)
-    print(f"{OUTPUT.name}: {len(rings)} rings, {segments} segments, {OUTPUT.stat().st_size / 1024:.0f} KB")
+    sys.stdout.write(f"{OUTPUT.name}: {len(rings)} rings, {segments} segments, {OUTPUT.stat().st_size / 1024:.0f} KB\n")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Where GCJ-02 applies: mainland China, Hong Kong and Macau, by outline.
 
 The outline is made by `yizhan.geo.make_region`, whose page tells what was chosen at the coast, at the land borders and
-around Kinmen and Matsu. It is looked up through a grid of cells of 0.05 degrees: most are wholly inside or outside; only
-on the cells along the edge is a point tested against the outline itself.
+around Kinmen and Matsu. It is looked up through a grid of cells of 0.05 degrees: most are wholly inside or outside;
+only on the cells along the edge is a point tested against the outline itself.
 """
 
 from functools import cache
