@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 
 
 class UnionsConfig(AppConfig):
@@ -6,3 +7,8 @@ class UnionsConfig(AppConfig):
 
     name = "yizhan.unions"
     label = "unions"
+
+    def ready(self) -> None:
+        """Make every room's rights and acts known, and listen to sign-ins."""
+        autodiscover_modules("rights", "actions")
+        from . import sign_in_trail  # noqa: F401

@@ -37,4 +37,5 @@ class ActingStaffMiddleware:
             .order_by("pk")
         )
         chosen = request.session.get("acting_post")
-        return posts.filter(public_id=chosen).first() or posts.first() if chosen else posts.first()
+        post: Staff | None = (posts.filter(public_id=chosen).first() if chosen else None) or posts.first()
+        return post

@@ -91,3 +91,11 @@ class Policy:
 
 policy = Policy()
 declare = policy.declare
+
+BROWSE_UNIONS = declare("unions.browse", roles=[*Role])
+MANAGE_UNIONS = declare("unions.manage", roles=[Role.ADMINISTRATOR])
+SEE_POSTS = declare("people.see_posts", roles=[Role.ADMINISTRATOR, Role.CADRE])
+MANAGE_POSTS = declare("people.manage_posts", roles=[Role.ADMINISTRATOR])
+SEE_WORKERS = declare("people.see_workers", roles=[Role.ADMINISTRATOR, Role.CADRE])
+UNMASK = declare("people.unmask", roles=[Role.ADMINISTRATOR, Role.CADRE])
+READ_AUDIT = declare("audit.read", roles=[Role.ADMINISTRATOR])

@@ -1,0 +1,95 @@
+"""The audit trail: who did, and who saw, what.
+
+Each room declares its acts in its own `actions.py` (imported when the app is ready):
+
+    PLACE_PUBLISHED = declare_action("places.published", _("published a place"))
+
+and its services record them inside the transaction of the act:
+
+    record(staff, PLACE_PUBLISHED, union=place.union, target=place, details={"name": place.name})
+
+Details hold no personal data: name the field that changed, not the phone number.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from structlog.contextvars import get_contextvars
+
+if TYPE_CHECKING:
+    from .models import AuditEntry, Staff, Union, User
+
+# Address of whoever asks, set by the middleware for the length of a request; None in tasks and commands.
+client_address: ContextVar[str | None] = ContextVar("client_address", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One kind of act, such as `places.published`; its label completes "Wang Li …"."""
+
+    name: str
+    label: Any
+
+    def __str__(self) -> str:
+        return self.name
+
+
+_actions: dict[str, Action] = {}
+
+
+def declare_action(name: str, label: Any) -> Action:
+    """Make a kind of act known to the trail."""
+    action = Action(name, label)
+    _actions[name] = action
+    return action
+
+
+def actions() -> dict[str, Action]:
+    """All declared kinds of act by name."""
+    return dict(sorted(_actions.items()))
+
+
+def label(name: str) -> Any:
+    """What an entry's action is called, also when the room that declared it is gone."""
+    return _actions[name].label if name in _actions else name
+
+
+def record(
+    actor: Staff | User | None,
+    action: Action,
+    *,
+    union: Union | None,
+    target: models.Model | None = None,
+    details: dict[str, Any] | None = None,
+) -> AuditEntry:
+    """Write one entry. Call it inside the transaction of the act, so that both stay or neither.
+
+    Args:
+        actor: The acting post, or the person when there is none (workers, sign-in), or None for the system.
+        action: What was done; must be declared.
+        union: Where it was done; whoever may read the trail of this union or one above sees the entry.
+        target: To what it was done.
+        details: What else to keep; JSON values only, no personal data.
+    """
+    from .models import AuditEntry, Staff
+
+    if action.name not in _actions:
+        msg = f"{action.name!r} is not a declared action"
+        raise ValueError(msg)
+    post = actor if isinstance(actor, Staff) else None
+    return AuditEntry.objects.create(
+        action=action.name,
+        person_id=post.user_id if post else getattr(actor, "pk", None),
+        post=post,
+        union=union,
+        target_kind=target._meta.label_lower if target is not None else "",
+        target_id=str(getattr(target, "public_id", None) or target.pk) if target is not None else "",
+        target_label=str(target)[:200] if target is not None else "",
+        details=details or {},
+        address=client_address.get(),
+        request_id=str(get_contextvars().get("request_id", "")),
+    )

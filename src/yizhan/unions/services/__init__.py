@@ -1,0 +1,1 @@
+"""Every write of the unions room: one function a mutation."""

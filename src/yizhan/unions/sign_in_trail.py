@@ -1,0 +1,1 @@
+"""Sign-ins and failures go to the audit trail."""
