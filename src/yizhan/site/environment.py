@@ -1,6 +1,6 @@
 """What the operator sets from outside: every setting of an installation, read from `YIZHAN_*` variables.
 
-Nothing here is secret by default: keys that are not given are made once and kept in `var/`, readable by their owner only.
+Nothing here is secret by default: keys that are not given are made once and kept in `var/`, readable by their owner.
 """
 
 import contextlib
@@ -43,9 +43,7 @@ class Environment(BaseSettings):
     personal_data_index_key: SecretStr | None = None
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     sms_backend: Literal["log", "aliyun", "tencent"] = "log"
-    sms_options: dict[str, str] = Field(
-        default_factory=dict, description="Options of the SMS provider (JSON object)"
-    )
+    sms_options: dict[str, str] = Field(default_factory=dict, description="Options of the SMS provider (JSON object)")
     tianditu_key: str | None = Field(
         default=None, description="Key for Tianditu base-map tiles; without it the map shows our own shapes"
     )
@@ -58,6 +56,9 @@ class Environment(BaseSettings):
     sample_data: Path = Field(
         default_factory=lambda: PROJECT_ROOT.parent / "shared" / "data",
         description="Folder of optional real data to try things on",
+    )
+    metrics_token: SecretStr | None = Field(
+        default=None, description="Bearer token for /metrics from other machines; without it only this machine may read"
     )
     log_format: Literal["json", "console"] = "json"
 
@@ -83,9 +84,7 @@ class Environment(BaseSettings):
         """Keys of this installation: from the environment where given, else from `var/keys/`, made at first use."""
         return {
             "secret_key": self._given(self.secret_key) or self._kept("secret_key", secrets.token_urlsafe(64)),
-            "personal_data_key": self._kept(
-                "personal_data_key", urlsafe_b64encode(secrets.token_bytes(32)).decode()
-            )
+            "personal_data_key": self._kept("personal_data_key", urlsafe_b64encode(secrets.token_bytes(32)).decode())
             if not self.personal_data_keys
             else "",
             "personal_data_index_key": self._given(self.personal_data_index_key)
@@ -106,7 +105,8 @@ class Environment(BaseSettings):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / name
         if not path.exists():
-            # Written aside and linked into place: of two processes that start at once, one makes the key, both read it whole.
+            # Written aside, then linked into place: of two processes that start at once, one makes the key
+            # and both read it whole.
             descriptor, aside = tempfile.mkstemp(dir=folder)  # readable by the owner only
             with os.fdopen(descriptor, "w") as file:
                 file.write(fresh)

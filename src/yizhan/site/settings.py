@@ -1,5 +1,6 @@
 """Django settings. What differs between installations comes from `environment`; the rest is decided here."""
 
+import logging
 from pathlib import Path
 
 import dj_database_url
@@ -7,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from .environment import PROJECT_ROOT, environment
+from .logs import logging_configuration
 
 VAR = environment.var
 SECRET_KEY = environment.keys["secret_key"]
@@ -53,7 +55,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "yizhan.site.logs.RequestLogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -84,9 +86,7 @@ TEMPLATES = [
 
 # Database: an embedded PostgreSQL in var/, or any server by DATABASE_URL.
 if environment.database_url:
-    DATABASES = {
-        "default": dj_database_url.parse(environment.database_url, conn_max_age=60, conn_health_checks=True)
-    }
+    DATABASES = {"default": dj_database_url.parse(environment.database_url, conn_max_age=60, conn_health_checks=True)}
 else:
     DATABASES = {
         "default": {
@@ -181,3 +181,11 @@ TIANDITU_REVIEW_NUMBER = environment.tianditu_review_number
 SAMPLE_DATA = environment.sample_data
 LOCALE_PATHS: list[Path] = []
 FRONTEND_FOLDER = PROJECT_ROOT / "frontend"
+
+# What machines and operators see
+LOGGING = logging_configuration(environment.log_format)
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+DJANGO_STRUCTLOG_USER_ID_FIELD = "public_id"
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG
+METRICS_TOKEN = environment.metrics_token.get_secret_value() if environment.metrics_token else ""
+PROMETHEUS_EXPORT_MIGRATIONS = False

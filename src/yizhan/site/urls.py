@@ -2,7 +2,13 @@
 
 from django.urls import include, path
 
+from . import api, health
+
 urlpatterns = [
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("api/", api.api.urls),
     path("accounts/", include("allauth.urls")),
     path("", include("yizhan.unions.urls")),
     path("", include("yizhan.places.urls")),

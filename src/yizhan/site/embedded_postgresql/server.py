@@ -45,9 +45,7 @@ def ensure_database(data_folder: Path, name: str) -> None:
         if exists is None:
             try:
                 connection.execute(
-                    sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(
-                        sql.Identifier(name)
-                    )
+                    sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' TEMPLATE template0").format(sql.Identifier(name))
                 )
             except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 logger.debug("another process created the database first")

@@ -1,0 +1,110 @@
+"""The HTTP API: the rooms' routers under one roof, and one form for all errors (RFC 9457 problem details)."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import msgspec
+from django.apps import apps
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
+
+from yizhan import __version__
+from yizhan.unions.errors import RuleBroken
+
+PROBLEM_CONTENT_TYPE = "application/problem+json"
+
+
+class Api(NinjaAPI):
+    """As `NinjaAPI`; its document also describes what the hot application answers."""
+
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        schema = super().get_openapi_schema(**options)
+        for part in rooms_having("openapi"):
+            schema["paths"].update(part.PATHS)
+            schema["components"].setdefault("schemas", {}).update(getattr(part, "SCHEMAS", {}))
+        return schema
+
+
+def rooms_having(module: str) -> list[Any]:
+    """The module of that name of each room that has one, in the order of the floors."""
+    names = [config.name for config in apps.get_app_configs() if config.name.startswith("yizhan.")]
+    return [import_module(f"{name}.{module}") for name in reversed(names) if find_spec(f"{name}.{module}")]
+
+
+def problem(
+    request: HttpRequest, status: int, title: str, *, detail: str = "", errors: list[dict[str, Any]] | None = None
+) -> HttpResponse:
+    """An RFC 9457 answer; `errors` names each field, the value that was given and the rule it breaks."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "instance": request.path}
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = errors
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM_CONTENT_TYPE)
+
+
+api = Api(title="Yizhan 驿站", version=__version__, docs_url="/docs", openapi_url="/openapi.json")
+
+
+@api.exception_handler(ValidationError)
+def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return problem(
+        request,
+        422,
+        _("Something in the request breaks a rule"),
+        errors=[
+            {
+                "field": ".".join(str(part) for part in item["loc"]),
+                "rule": item["msg"],
+                "value": _shown(item.get("input")),
+            }
+            for item in error.errors
+        ],
+    )
+
+
+@api.exception_handler(RuleBroken)
+def on_rule_broken(request: HttpRequest, error: RuleBroken) -> HttpResponse:
+    return problem(
+        request,
+        422,
+        _("Something in the request breaks a rule"),
+        errors=[
+            {"field": item.field, "rule": str(item.message), "value": _shown(item.value)} for item in error.problems
+        ],
+    )
+
+
+@api.exception_handler(PermissionDenied)
+def on_denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    return problem(request, 403, _("You may not do this"), detail=str(error))
+
+
+@api.exception_handler(Http404)
+def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    return problem(request, 404, _("There is nothing here"))
+
+
+@api.exception_handler(HttpError)
+def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problem(request, error.status_code, str(error))
+
+
+def _shown(value: object) -> str | int | float | bool | None:
+    """The value as an error may repeat it: short, and never a whole upload."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    text = str(value)
+    return text if len(text) <= 120 else text[:117] + "…"
+
+
+for room in rooms_having("api"):
+    if room.__name__ != __name__:
+        api.add_router("", room.router)

@@ -1,0 +1,96 @@
+"""Entry of the command line: Django is set up, then each room's commands are mounted."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    name="yizhan",
+    help="Yizhan 驿站: run and feed a platform of union service stations.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they may hold personal data
+    rich_markup_mode="markdown",
+)
+errors = Console(stderr=True)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def manage(context: typer.Context) -> None:
+    """Run a Django management command, such as `yizhan manage shell`."""
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["yizhan manage", *context.args])
+
+
+@app.command()
+def check(deploy: bool = typer.Option(False, "--deploy", help="Also check what a public installation needs.")) -> None:
+    """Check the installation's settings; exit status 1 when something is wrong."""
+    from django.core.management import CommandError, call_command
+
+    try:
+        call_command("check", deploy=deploy, fail_level="WARNING")
+    except CommandError as error:
+        errors.print(str(error), style="red", markup=False)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's tables up to date."""
+    from yizhan.site.serving.preparation import prepare_database
+
+    prepare_database()
+    typer.echo("The database is up to date.")
+
+
+@app.command()
+def bench(
+    name: str = typer.Argument(..., help="Which benchmark: datum, passage, places …"),
+    quick: bool = typer.Option(False, "--quick", help="End within 40 seconds."),
+    json: bool = typer.Option(False, "--json", help="Print one JSON object as the last line."),
+) -> None:
+    """Measure a hot path beside its peers (needs a source checkout)."""
+    from yizhan.site.environment import PROJECT_ROOT
+
+    if not (PROJECT_ROOT / "benchmarks" / f"{name}.py").exists():
+        known = sorted(path.stem for path in (PROJECT_ROOT / "benchmarks").glob("[a-z]*.py") if path.stem != "report")
+        errors.print(f"There is no benchmark {name!r}; there are: {', '.join(known) or 'none'}.", style="red")
+        raise typer.Exit(2)
+    options = [flag for flag, given in (("--quick", quick), ("--json", json)) if given]
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options]
+    raise typer.Exit(subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode)  # noqa: S603
+
+
+def mount_rooms() -> None:
+    """Add the commands of each room that has `commands.py`: its `app`, under its name or at the top."""
+    from yizhan.site.api import rooms_having
+
+    for commands in rooms_having("commands"):
+        name = commands.app.info.name
+        app.add_typer(commands.app, **({"name": name} if isinstance(name, str) else {}))
+
+
+def main() -> None:
+    """Run the command line."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
+    # A person reads what a command prints; the servers write JSON.
+    os.environ.setdefault("YIZHAN_LOG_FORMAT", "json" if "serve" in sys.argv[1:2] else "console")
+    import django
+    from pydantic import ValidationError
+
+    try:
+        django.setup()
+    except ValidationError as error:
+        for problem in error.errors():
+            setting = "YIZHAN_" + "_".join(str(part) for part in problem["loc"]).upper()
+            errors.print(f"{setting} = {problem['input']!r}: {problem['msg']}", style="red", markup=False)
+        raise SystemExit(2) from None
+    from . import serve as _serve  # noqa: F401 - its commands register themselves
+
+    mount_rooms()
+    app()

@@ -1,0 +1,120 @@
+"""The front door: Caddy's configuration, which gives each address to the process that answers it.
+
+Caddy holds the one public port, TLS, compression and static files. Hot look-ups go to the ASGI application,
+all else to Django; both listen on sockets in `var/run`, which no other machine can reach.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+HOT_PATHS = ("/api/places/nearest", "/api/places/index.json", "/api/pings", "/api/pings/*", "/api/live/*")
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """Where the front door listens and what stands behind it."""
+
+    host: str
+    port: int
+    names: tuple[str, ...]
+    secure: bool
+    django_socket: Path
+    hot_socket: Path
+    static_root: Path
+    state_folder: Path
+
+    def configuration(self) -> dict[str, Any]:
+        """Caddy's JSON configuration."""
+        server: dict[str, Any] = {
+            "listen": [f"{self.host}:{self.port}"],
+            "routes": self._routes(),
+            "errors": {"routes": [{"handle": [_starting_up()]}]},
+            "automatic_https": {"disable": not self.secure},
+        }
+        application: dict[str, Any] = {"http": {"servers": {"yizhan": server}}}
+        if self.secure:
+            server["tls_connection_policies"] = [{}]
+            application["tls"] = {"automation": {"policies": [self._certificate_policy()]}}
+            server["routes"] = [
+                {"match": [{"host": list(self.names)}], "handle": [{"handler": "subroute", "routes": self._routes()}]}
+            ]
+        return {
+            "admin": {"disabled": True, "config": {"persist": False}},
+            "logging": {"logs": {"default": {"level": "WARN", "encoder": {"format": "json"}}}},
+            "storage": {"module": "file_system", "root": str(self.state_folder)},
+            "apps": application,
+        }
+
+    def _certificate_policy(self) -> dict[str, Any]:
+        """Public names get certificates by ACME; names of this machine get one from Caddy's own authority."""
+        if all(_is_local(name) for name in self.names):
+            return {"subjects": list(self.names), "issuers": [{"module": "internal"}]}
+        return {"subjects": [name for name in self.names if not _is_local(name)]}
+
+    def _routes(self) -> list[dict[str, Any]]:
+        compress = {
+            "handler": "encode",
+            "encodings": {"zstd": {}, "gzip": {}},
+            "prefer": ["zstd", "gzip"],
+            "minimum_length": 512,
+        }
+        static = {
+            "handler": "file_server",
+            "root": str(self.static_root),
+            "index_names": [],
+            "precompressed": {"br": {}, "gzip": {}},
+            "precompressed_order": ["br", "gzip"],
+        }
+        # Names of static files carry a hash of their content, so they never change.
+        keep = {"handler": "headers", "response": {"set": {"Cache-Control": ["public, max-age=31536000, immutable"]}}}
+        return [
+            {
+                "match": [{"path": ["/static/*"]}],
+                "handle": [{"handler": "rewrite", "strip_path_prefix": "/static"}, keep, static],
+                "terminal": True,
+            },
+            {
+                "match": [{"path": list(HOT_PATHS)}],
+                # Events are passed on as they come, uncompressed.
+                "handle": [_proxy(self.hot_socket, flush_interval=-1)],
+                "terminal": True,
+            },
+            {"handle": [compress, _proxy(self.django_socket)], "terminal": True},
+        ]
+
+    def write(self, path: Path) -> None:
+        """Write the configuration to `path`."""
+        path.write_text(json.dumps(self.configuration(), indent=1), encoding="utf-8")
+
+
+def _proxy(socket: Path, **options: Any) -> dict[str, Any]:
+    return {
+        "handler": "reverse_proxy",
+        "upstreams": [{"dial": f"unix/{socket}"}],
+        # While workers restart, requests wait instead of failing.
+        "load_balancing": {"try_duration": 5_000_000_000, "try_interval": 100_000_000},
+        **options,
+    }
+
+
+def _starting_up() -> dict[str, Any]:
+    return {
+        "handler": "static_response",
+        "status_code": 503,
+        "headers": {"Retry-After": ["5"], "Content-Type": ["text/plain; charset=utf-8"]},
+        "body": "服务正在启动，请稍候再试。 The service is starting; please try again in a moment.\n",
+    }
+
+
+def _is_local(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return not ip_address(name).is_global
+    except ValueError:
+        return False
