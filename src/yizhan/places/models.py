@@ -1,0 +1,245 @@
+"""The directory of places: where they are, when they are open, what they offer."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+
+from yizhan.geo import Datum, convert
+from yizhan.unions.identity import PubliclyIdentified
+from yizhan.unions.models import Union
+
+# The area in which China lies, South China Sea included, in WGS-84 degrees. A position outside is a slip
+# (longitude and latitude swapped, metres for degrees, zero), never a place of ours.
+WEST, EAST = 73.0, 136.0
+SOUTH, NORTH = 3.0, 54.0
+
+
+class PlaceKind(models.TextChoices):
+    """What a place is, in the words over its door."""
+
+    STATION = "station", _("Service station")
+    RESTAURANT = "restaurant", _("Rider restaurant")
+    REPAIR_POINT = "repair_point", _("Repair and rescue point")
+    DRIVER_HOME = "driver_home", _("Drivers' home")
+    OTHER = "other", _("Other place")
+
+
+class PlaceStatus(models.TextChoices):
+    """The life of a place. Only `PUBLISHED` is seen by everyone; `CLOSED` stays readable as a tombstone."""
+
+    DRAFT = "draft", _("Draft")
+    VERIFIED = "verified", _("Verified")
+    PUBLISHED = "published", _("Published")
+    SUSPENDED = "suspended", _("Suspended")
+    CLOSED = "closed", _("Closed for good")
+
+
+class PositionSource(models.TextChoices):
+    """How the position came about, which says how far it can be trusted."""
+
+    SURVEY = "survey", _("Measured on the spot")
+    MAP = "map", _("Picked on a map")
+    GEOCODE = "geocode", _("Found from the address")
+    FILE = "file", _("From an imported file")
+    SAMPLE = "sample", _("Sample data")
+
+
+class DatumChoice(models.TextChoices):
+    """The datum in which a position was given."""
+
+    WGS84 = Datum.WGS84.value, _("WGS-84 (GPS, CGCS2000)")
+    GCJ02 = Datum.GCJ02.value, _("GCJ-02 (AMap, Tencent)")
+    BD09 = Datum.BD09.value, _("BD-09 (Baidu)")
+
+
+class PublishedPlaces(models.Manager["Place"]):
+    """What everyone may see."""
+
+    def get_queryset(self) -> models.QuerySet[Place]:
+        return super().get_queryset().filter(status=PlaceStatus.PUBLISHED)
+
+
+class PublicPlaces(models.Manager["Place"]):
+    """What has a public page: the published, and the tombstones of those that were and are closed for good."""
+
+    def get_queryset(self) -> models.QuerySet[Place]:
+        return (
+            super()
+            .get_queryset()
+            .filter(
+                models.Q(status=PlaceStatus.PUBLISHED) | models.Q(status=PlaceStatus.CLOSED, published_at__isnull=False)
+            )
+        )
+
+
+class Place(PubliclyIdentified, models.Model):
+    """驿站、惠骑餐厅、爱心修车救援点、司机之家: whatever has a location and hours.
+
+    `lon` and `lat` are WGS-84 degrees. `hours` is OSM opening_hours syntax; empty means that nobody has told us.
+    `revision` grows with every change: who changes a place says which revision they saw.
+    """
+
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="places", verbose_name=_("union"))
+    kind = models.CharField(_("kind"), max_length=20, choices=PlaceKind, default=PlaceKind.STATION)
+    name = models.CharField(_("name"), max_length=120)
+    address = models.CharField(_("address"), max_length=300, blank=True)
+    district = models.CharField(_("district as stated"), max_length=60, blank=True)
+    lon = models.FloatField(_("longitude"))
+    lat = models.FloatField(_("latitude"))
+    datum_given = models.CharField(_("datum given"), max_length=10, choices=DatumChoice)
+    position_source = models.CharField(_("source of position"), max_length=12, choices=PositionSource)
+    hours = models.CharField(_("hours"), max_length=500, blank=True)
+    contact = models.CharField(_("contact"), max_length=100, blank=True)
+    status = models.CharField(_("status"), max_length=12, choices=PlaceStatus, default=PlaceStatus.DRAFT, db_index=True)
+    status_note = models.CharField(_("reason"), max_length=300, blank=True)
+    published_at = models.DateTimeField(_("published at"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=40, blank=True)
+    source_id = models.CharField(_("number at the source"), max_length=80, blank=True)
+    revision = models.PositiveIntegerField(_("revision"), default=1)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    # Only those of the acting union and below; raises outside of a scope.
+    objects = ScopedManager(union="union__path__startswith")
+    published = PublishedPlaces()
+    public = PublicPlaces()
+
+    class Meta:
+        verbose_name = _("place")
+        verbose_name_plural = _("places")
+        indexes = [
+            models.Index(fields=["union", "name"], name="place_by_union_and_name"),
+            models.Index(fields=["lat", "lon"], name="place_by_position"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(lon__gte=WEST, lon__lte=EAST, lat__gte=SOUTH, lat__lte=NORTH),
+                name="place_lies_in_china",
+            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="place_has_a_name"),
+            models.CheckConstraint(condition=models.Q(status__in=PlaceStatus.values), name="place_status_is_known"),
+            models.CheckConstraint(condition=models.Q(kind__in=PlaceKind.values), name="place_kind_is_known"),
+            models.CheckConstraint(
+                condition=~models.Q(status=PlaceStatus.PUBLISHED) | models.Q(published_at__isnull=False),
+                name="place_published_since",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(status=PlaceStatus.CLOSED) | models.Q(closed_at__isnull=False),
+                name="place_closed_since",
+            ),
+            models.UniqueConstraint(
+                fields=["union", "source", "source_id"],
+                condition=~models.Q(source_id=""),
+                name="place_once_per_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("places:place", args=[self.public_id])
+
+    @property
+    def is_published(self) -> bool:
+        """Whether everyone sees it."""
+        return self.status == PlaceStatus.PUBLISHED
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it is closed for good."""
+        return self.status == PlaceStatus.CLOSED
+
+    def position(self, datum: Datum = Datum.WGS84) -> tuple[float, float]:
+        """Longitude and latitude in degrees of `datum`."""
+        return convert(self.lon, self.lat, source=Datum.WGS84, target=datum)
+
+
+class OfferKind(models.Model):
+    """One of the N in "1+N": the vocabulary of what a place may offer. A union can add its own words."""
+
+    code = models.SlugField(_("code"), max_length=40)
+    name_zh = models.CharField(_("Chinese name"), max_length=40)
+    name_en = models.CharField(_("English name"), max_length=60)
+    icon = models.CharField(_("icon"), max_length=40, blank=True)
+    order = models.PositiveSmallIntegerField(_("order"), default=100)
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, null=True, blank=True, related_name="offer_kinds")
+
+    class Meta:
+        verbose_name = _("kind of offer")
+        verbose_name_plural = _("kinds of offer")
+        ordering = ["order", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["union", "code"], name="offer_kind_once_per_union"),
+            models.UniqueConstraint(
+                fields=["code"], condition=models.Q(union__isnull=True), name="offer_kind_once_for_all"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_en if (get_language() or "").startswith("en") else self.name_zh
+
+
+class OffersOfPublishedPlaces(models.Manager["Offer"]):
+    """What everyone may see."""
+
+    def get_queryset(self) -> models.QuerySet[Offer]:
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED)
+
+
+class Offer(models.Model):
+    """One service at one place."""
+
+    place = models.ForeignKey(Place, on_delete=models.CASCADE, related_name="offers")
+    kind = models.ForeignKey(OfferKind, on_delete=models.PROTECT, related_name="offers")
+    note = models.CharField(_("note"), max_length=120, blank=True)
+
+    objects = ScopedManager(union="place__union__path__startswith")
+    published = OffersOfPublishedPlaces()
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        constraints = [
+            models.UniqueConstraint(fields=["place", "kind"], name="place_offers_a_kind_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.kind)
+
+
+class ImportRun(PubliclyIdentified, models.Model):
+    """One file that was read into the directory: its digest tells when the same file comes again."""
+
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="place_imports")
+    digest = models.CharField(_("SHA-256 of file and reading"), max_length=64)
+    file_name = models.CharField(_("file name"), max_length=200)
+    datum = models.CharField(_("datum"), max_length=10, choices=DatumChoice)
+    created = models.PositiveIntegerField(_("places created"))
+    changed = models.PositiveIntegerField(_("places changed"))
+    unchanged = models.PositiveIntegerField(_("places unchanged"))
+    refused = models.PositiveIntegerField(_("rows refused"))
+    flagged = models.PositiveIntegerField(_("rows flagged"))
+    at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    objects = ScopedManager(union="union__path__startswith")
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        constraints = [
+            models.UniqueConstraint(fields=["union", "digest"], name="place_file_imported_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.file_name
