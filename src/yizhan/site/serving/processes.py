@@ -224,7 +224,7 @@ def start(installation: Installation, environment: dict[str, str]) -> subprocess
     metrics = installation.run / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # counters of processes that are gone
     configuration = installation.write()
-    return subprocess.Popen(  # noqa: S603 - our own interpreter and configuration
+    return subprocess.Popen(
         [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(configuration)],
         env={**environment, "PROMETHEUS_MULTIPROC_DIR": str(metrics)},
         # In a session of its own: Ctrl-C reaches us, and we stop it in order.
