@@ -55,6 +55,7 @@ api = Api(title="Yizhan 驿站", version=__version__, docs_url="/docs", openapi_
 
 @api.exception_handler(ValidationError)
 def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Input that the route's schema refuses: 422 with every field."""
     return problem(
         request,
         422,
@@ -72,6 +73,7 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 @api.exception_handler(RuleBroken)
 def on_rule_broken(request: HttpRequest, error: RuleBroken) -> HttpResponse:
+    """Input that a service refuses: 422 with every broken rule."""
     return problem(
         request,
         422,
@@ -84,16 +86,19 @@ def on_rule_broken(request: HttpRequest, error: RuleBroken) -> HttpResponse:
 
 @api.exception_handler(PermissionDenied)
 def on_denied(request: HttpRequest, error: PermissionDenied) -> HttpResponse:
+    """A right is lacking: 403."""
     return problem(request, 403, _("You may not do this"), detail=str(error))
 
 
 @api.exception_handler(Http404)
 def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
+    """Nothing there, or nothing that the asker may see: 404."""
     return problem(request, 404, _("There is nothing here"))
 
 
 @api.exception_handler(HttpError)
 def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What a route raised as an HTTP error of its own."""
     return problem(request, error.status_code, str(error))
 
 
