@@ -1,0 +1,85 @@
+"""From draft to published to closed. Only the steps below exist; each says why it may be refused."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yizhan.places.actions import PLACE_CLOSED, PLACE_PUBLISHED, PLACE_WITHDRAWN
+from yizhan.places.models import Place, PlaceStatus
+from yizhan.places.rights import PUBLISH_PLACES
+from yizhan.unions.audit import Action, record
+from yizhan.unions.errors import RuleBroken
+from yizhan.unions.models import Staff
+from yizhan.unions.rights import policy
+
+from .notification import announce
+
+_STEPS = {
+    PLACE_PUBLISHED: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.SUSPENDED),
+    PLACE_WITHDRAWN: (PlaceStatus.PUBLISHED,),
+    PLACE_CLOSED: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED),
+}
+
+
+def publish_place(place: Place, *, actor: Staff) -> Place:
+    """Let everyone see a place that is a draft, verified or suspended.
+
+    Raises:
+        NotAllowed: `actor` may not publish places of this union.
+        RuleBroken: the place is published already, or closed.
+    """
+    return _step(place, PLACE_PUBLISHED, PlaceStatus.PUBLISHED, actor=actor, reason="")
+
+
+def withdraw_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
+    """Take a published place from public view for the time being, saying why.
+
+    Raises:
+        NotAllowed: `actor` may not publish places of this union.
+        RuleBroken: the place is not published.
+    """
+    return _step(place, PLACE_WITHDRAWN, PlaceStatus.SUSPENDED, actor=actor, reason=reason)
+
+
+def close_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
+    """Close a place for good. If it was ever published, its page stays as a tombstone.
+
+    Raises:
+        NotAllowed: `actor` may not publish places of this union.
+        RuleBroken: the place is closed already.
+    """
+    return _step(place, PLACE_CLOSED, PlaceStatus.CLOSED, actor=actor, reason=reason)
+
+
+@transaction.atomic
+def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff, reason: str) -> Place:
+    current = (
+        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
+    )
+    policy.require(actor, PUBLISH_PLACES, current.union)
+    if current.status not in _STEPS[action]:
+        raise RuleBroken.at(
+            "status",
+            current.status,
+            _("“%(name)s” is in the state “%(status)s”; this step is not possible from there.")
+            % {"name": current.name, "status": current.get_status_display()},
+            "wrong_status",
+        )
+    was_published = current.is_published
+    now = timezone.now()
+    current.status = status
+    current.status_note = " ".join(reason.split())[:300]
+    current.revision += 1
+    if status == PlaceStatus.PUBLISHED:
+        current.published_at = current.published_at or now
+    if status == PlaceStatus.CLOSED:
+        current.closed_at = now
+    current.save(update_fields=["status", "status_note", "revision", "published_at", "closed_at", "changed_at"])
+    record(
+        actor, action, union=current.union, target=current, details={"reason": current.status_note} if reason else None
+    )
+    if was_published or current.is_published:
+        announce()
+    return current

@@ -1,0 +1,192 @@
+"""Entering and changing places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from yizhan.geo import Datum, haversine_m
+from yizhan.places.actions import PLACE_CHANGED, PLACE_CREATED
+from yizhan.places.models import Offer, OfferKind, Place, PlaceKind, PositionSource
+from yizhan.places.rights import CHANGE_PLACES
+from yizhan.places.rules import checked_hours, checked_kind, checked_name, checked_position, short_enough
+from yizhan.unions.audit import record
+from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.models import Staff, Union
+from yizhan.unions.rights import policy
+
+from .notification import announce
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceFacts:
+    """What a person or a file says of a place. `lon`, `lat` are degrees of `datum`; `offers` are codes."""
+
+    name: str
+    lon: float
+    lat: float
+    datum: Datum
+    kind: str = PlaceKind.STATION
+    address: str = ""
+    district: str = ""
+    hours: str = ""
+    contact: str = ""
+    position_source: str = PositionSource.MAP
+    offers: tuple[str, ...] = ()
+
+
+class ChangedMeanwhile(RuleBroken):
+    """Someone else changed the place after the asker had read it."""
+
+    def __init__(self, place: Place, seen: int) -> None:
+        self.place = place
+        super().__init__(
+            Problem(
+                "revision",
+                seen,
+                _("Someone changed “%(name)s” in the meantime; look at the new state and enter your change again.")
+                % {"name": place.name},
+                "changed_meanwhile",
+            )
+        )
+
+
+@transaction.atomic
+def create_place(facts: PlaceFacts, *, union: Union, actor: Staff, source: str = "", source_id: str = "") -> Place:
+    """Enter a place as a draft of `union`.
+
+    Raises:
+        NotAllowed: `actor` may not change places of this union.
+        RuleBroken: a value breaks a rule; names the field.
+    """
+    policy.require(actor, CHANGE_PLACES, union)
+    columns = checked(facts)
+    place = Place(union=union, source=source, source_id=source_id, **columns)
+    place.save()
+    _set_offers(place, facts.offers)
+    record(actor, PLACE_CREATED, union=union, target=place, details={"source": source} if source else None)
+    return place
+
+
+@transaction.atomic
+def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff) -> Place:
+    """Give a place new facts. `revision` is the one that the asker has seen.
+
+    A change that changes nothing writes nothing. Returns the place as it now is.
+
+    Raises:
+        NotAllowed: `actor` may not change places of this union.
+        ChangedMeanwhile: the place has another revision by now.
+        RuleBroken: a value breaks a rule, or the place is closed.
+    """
+    current = (
+        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
+    )
+    policy.require(actor, CHANGE_PLACES, current.union)
+    if current.revision != revision:
+        raise ChangedMeanwhile(current, revision)
+    if current.is_closed:
+        raise RuleBroken.at("status", current.status, _("A place that is closed for good cannot be changed."), "closed")
+    columns = checked(facts)
+    if _same_position(current, columns):  # a round trip through another datum is no move
+        for name in ("lon", "lat", "datum_given"):
+            columns.pop(name)
+    changes = {name: value for name, value in columns.items() if getattr(current, name) != value}
+    old_offers = set(Offer.objects.with_scopes_disabled().filter(place=current).values_list("kind__code", flat=True))
+    details = {name: [_shown(getattr(current, name)), _shown(value)] for name, value in changes.items()}
+    if old_offers != set(facts.offers):
+        details["offers"] = [sorted(old_offers), sorted(facts.offers)]
+    if not details:
+        return current
+    for name, value in changes.items():
+        setattr(current, name, value)
+    current.revision += 1
+    current.save(update_fields=[*changes, "revision", "changed_at"])
+    if "offers" in details:
+        _set_offers(current, facts.offers)
+    if "contact" in details:
+        details["contact"] = ["…", "…"]  # a person's telephone number is none of the trail's business
+    record(actor, PLACE_CHANGED, union=current.union, target=current, details=details)
+    if current.is_published:
+        announce()
+    return current
+
+
+def checked(facts: PlaceFacts) -> dict[str, Any]:
+    """The columns of a place, by the rules.
+
+    Raises:
+        RuleBroken: with every value that breaks a rule.
+    """
+    problems: list[Problem] = []
+    columns: dict[str, Any] = {
+        "kind": checked_kind(facts.kind, problems),
+        "name": checked_name(facts.name, problems),
+        "address": short_enough("address", facts.address, problems),
+        "district": short_enough("district", facts.district, problems),
+        "hours": checked_hours(facts.hours, problems),
+        "contact": short_enough("contact", facts.contact, problems),
+        "datum_given": str(facts.datum),
+        "position_source": facts.position_source,
+    }
+    columns["lon"], columns["lat"] = checked_position(facts.lon, facts.lat, facts.datum, problems)
+    if problems:
+        raise RuleBroken(problems)
+    return columns
+
+
+def facts_of(place: Place, *, offers: Iterable[str], datum: Datum = Datum.WGS84) -> PlaceFacts:
+    """The facts as they stand, with the position in `datum`: what a form starts from."""
+    lon, lat = place.position(datum)
+    plain = {f.name for f in fields(PlaceFacts)} - {"lon", "lat", "datum", "offers"}
+    return PlaceFacts(
+        lon=lon, lat=lat, datum=datum, offers=tuple(offers), **{name: getattr(place, name) for name in plain}
+    )
+
+
+def offer_kinds_for(union: Union, codes: Iterable[str]) -> dict[str, OfferKind]:
+    """The words that these codes mean at a union: its own, those of the unions above, and everyone's.
+
+    Raises:
+        RuleBroken: a code means nothing here.
+    """
+    wanted = set(codes)
+    found = {kind.code: kind for kind in vocabulary(union) if kind.code in wanted}
+    if missing := sorted(wanted - set(found)):
+        raise RuleBroken.at(
+            "offers", missing, _("Unknown offer: %(codes)s.") % {"codes": ", ".join(missing)}, "unknown_offer"
+        )
+    return found
+
+
+def vocabulary(union: Union) -> list[OfferKind]:
+    """All kinds of offer that a union may use, in their order; the nearest union's word wins."""
+    steps = len(union.path) // Union.steplen
+    above = [union.path[: Union.steplen * (step + 1)] for step in range(steps)]
+    kinds = OfferKind.objects.filter(union__isnull=True) | OfferKind.objects.filter(union__path__in=above)
+    by_code: dict[str, OfferKind] = {}
+    for kind in sorted(kinds.select_related("union"), key=lambda kind: kind.union.depth if kind.union else 0):
+        by_code[kind.code] = kind
+    return sorted(by_code.values(), key=lambda kind: (kind.order, kind.code))
+
+
+def _set_offers(place: Place, codes: Iterable[str]) -> None:
+    kinds = offer_kinds_for(place.union, codes)
+    offers = Offer.objects.with_scopes_disabled().filter(place=place)
+    offers.exclude(kind__code__in=list(kinds)).delete()
+    present = set(offers.values_list("kind__code", flat=True))
+    Offer.objects.bulk_create(Offer(place=place, kind=kind) for code, kind in kinds.items() if code not in present)
+
+
+def _same_position(place: Place, columns: dict[str, Any]) -> bool:
+    # Forms show six decimals, which is a decimetre.
+    return haversine_m(place.lon, place.lat, columns["lon"], columns["lat"]) < 0.2
+
+
+def _shown(value: Any) -> Any:
+    return value if isinstance(value, (int, float, str)) else str(value)
+

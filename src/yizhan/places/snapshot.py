@@ -1,0 +1,142 @@
+"""All published places as columns: what in-process indexes and the passage kernel are built from.
+
+A snapshot is read in two queries and never changes. It knows opening hours for the days ahead, so it must be taken anew
+before `valid_until`, and whenever `NOTIFY places_changed` says that a place was published, changed or withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import numpy as np
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from yizhan.geo.open_intervals import FOREVER_S, OpenIntervals
+
+from .hours import Openness, spans
+from .models import Offer, OfferKind, Place
+
+CHANNEL = "places_changed"
+LOOK_AHEAD = timedelta(days=8)
+REFRESH = timedelta(hours=12)
+DEFAULT_RADIUS_M = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """N published places, ordered by row number.
+
+    Attributes:
+        ids: Row numbers, ascending; shape (N,).
+        public_ids, names, kinds, addresses, hours, union_paths, union_ids: Length N. `union_paths` are the places of
+            the unions in the tree: a union lies at or above another when its path is a prefix.
+        lon, lat: WGS-84 degrees; shape (N,).
+        radius_m: Within which a passing vehicle is told, metres, where its union decides nothing else; shape (N,).
+        open: When each is certainly open, UTC epoch seconds.
+        unknown: When it is not known whether it is open (no hours given, or a year without published holidays).
+        offer_codes: Codes of the vocabulary; `offers[k, i]` says whether place `i` offers `offer_codes[k]`.
+        taken_at, valid_until: The time for which `open` and `unknown` hold.
+    """
+
+    ids: NDArray[np.int64]
+    public_ids: Sequence[UUID]
+    names: Sequence[str]
+    kinds: Sequence[str]
+    addresses: Sequence[str]
+    hours: Sequence[str]
+    union_ids: Sequence[int]
+    union_paths: Sequence[str]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    radius_m: NDArray[np.float64]
+    open: OpenIntervals
+    unknown: OpenIntervals
+    offer_codes: Sequence[str]
+    offers: NDArray[np.bool_]
+    taken_at: datetime
+    valid_until: datetime
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def load_snapshot(*, at: datetime | None = None) -> Snapshot:
+    """Read all published places, with their hours from a few hours before `at` (default: now) to eight days after."""
+    at = (at or timezone.now()).astimezone(UTC)
+    rows = list(
+        Place.published.order_by("pk").values_list(
+            "pk", "public_id", "name", "kind", "address", "hours", "union_id", "union__path", "lon", "lat"
+        )
+    )
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * 10
+    ids, public_ids, names, kinds, addresses, hours, union_ids, union_paths, lon, lat = columns
+    row_numbers = np.array(ids, np.int64)
+    codes = sorted(set(OfferKind.objects.values_list("code", flat=True)))
+    return Snapshot(
+        ids=row_numbers,
+        public_ids=public_ids,  # type: ignore[arg-type]
+        names=names,  # type: ignore[arg-type]
+        kinds=kinds,  # type: ignore[arg-type]
+        addresses=addresses,  # type: ignore[arg-type]
+        hours=hours,  # type: ignore[arg-type]
+        union_ids=union_ids,  # type: ignore[arg-type]
+        union_paths=union_paths,  # type: ignore[arg-type]
+        lon=np.array(lon, np.float64),
+        lat=np.array(lat, np.float64),
+        radius_m=np.full(len(rows), DEFAULT_RADIUS_M),
+        open=intervals_of(hours, Openness.YES, at),  # type: ignore[arg-type]
+        unknown=intervals_of(hours, Openness.UNKNOWN, at),  # type: ignore[arg-type]
+        offer_codes=codes,
+        offers=_offers(row_numbers, codes),
+        taken_at=at,
+        valid_until=at + LOOK_AHEAD,
+    )
+
+
+def intervals_of(hours: Iterable[str], state: Openness, at: datetime) -> OpenIntervals:
+    """For each expression, when it has that state around `at`; each different expression is evaluated once.
+
+    Days begin and end at midnight in Shanghai, so that a night's hours are not cut by the edge of the time looked at.
+    What holds for all of that time is given as without end.
+    """
+    start, end = _edges(at)
+    first, last = int(start.timestamp()), int(end.timestamp())
+    known: dict[str, list[tuple[int, int]]] = {}
+
+    def of(expression: str) -> list[tuple[int, int]]:
+        if expression not in known:
+            stretches = [
+                (int(span.start.timestamp()), int(span.end.timestamp()))
+                for span in spans(expression, start, end)
+                if span.state is state
+            ]
+            known[expression] = (
+                [(-FOREVER_S, FOREVER_S)] if expression in {"", "24/7"} and stretches == [(first, last)] else stretches
+            )
+        return known[expression]
+
+    return OpenIntervals.of([of(expression) for expression in hours])
+
+
+def _edges(at: datetime) -> tuple[datetime, datetime]:
+    day = timedelta(days=1)
+    shanghai = at + timedelta(hours=8)
+    midnight = shanghai.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=8)
+    return midnight - day, midnight + LOOK_AHEAD + day
+
+
+def _offers(row_numbers: NDArray[np.int64], codes: Sequence[str]) -> NDArray[np.bool_]:
+    table = np.zeros((len(codes), len(row_numbers)), np.bool_)
+    pairs = list(Offer.published.values_list("place_id", "kind__code"))
+    if pairs and len(row_numbers):
+        number = {code: position for position, code in enumerate(codes)}
+        places = np.array([place for place, _code in pairs], np.int64)
+        kinds = np.array([number[code] for _place, code in pairs], np.int64)
+        columns = np.minimum(np.searchsorted(row_numbers, places), len(row_numbers) - 1)
+        known = row_numbers[columns] == places  # a place may have been published between the two queries
+        table[kinds[known], columns[known]] = True
+    return table
