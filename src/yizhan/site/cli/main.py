@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import typer
 from rich.console import Console
+
+DEMO_SETTINGS = {
+    "YIZHAN_VAR": str(Path(__file__).resolve().parents[4] / "var" / "demo"),
+    "YIZHAN_INSECURE_HTTP": "1",
+    "YIZHAN_BASE_URL": "http://127.0.0.1:8000",
+    "YIZHAN_REQUIRE_SECOND_FACTOR": "0",
+}
 
 app = typer.Typer(
     name="yizhan",
@@ -79,6 +87,10 @@ def main() -> None:
     """Run the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
     # A person reads what a command prints; the servers write JSON.
+    if sys.argv[1:2] == ["demo"]:
+        # A folder of its own, plain http on this machine, no second factor: never a real installation's.
+        for name, value in DEMO_SETTINGS.items():
+            os.environ.setdefault(name, value)
     os.environ.setdefault("YIZHAN_LOG_FORMAT", "json" if "serve" in sys.argv[1:2] else "console")
     import django
     from pydantic import ValidationError
@@ -90,7 +102,8 @@ def main() -> None:
             setting = "YIZHAN_" + "_".join(str(part) for part in problem["loc"]).upper()
             errors.print(f"{setting} = {problem['input']!r}: {problem['msg']}", style="red", markup=False)
         raise SystemExit(2) from None
-    from . import serve as _serve  # noqa: F401 - its commands register themselves
+    from . import demo as _demo  # noqa: F401 - its command registers itself
+    from . import serve as _serve  # noqa: F401
 
     mount_rooms()
     app()

@@ -1,0 +1,102 @@
+"""The sample city of `yizhan demo`: people with every role, and places. All of it goes through the services."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from django.db import transaction
+
+from yizhan.unions.models import Staff, Union, User
+from yizhan.unions.rights import OPERATOR, Role
+from yizhan.unions.services import people
+
+CITY_CODE = "4101"
+
+
+class NotADemo(Exception):
+    """The database holds somebody's real unions; the demo does not touch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Someone who can sign in to the demo."""
+
+    username: str
+    password: str
+    role: str
+    union: str
+    name: str
+
+
+# Division code, role, user name, the person's name.
+_PEOPLE = [
+    (CITY_CODE, Role.ADMINISTRATOR, "admin", "张敏"),
+    ("410105", Role.CADRE, "cadre", "李建国"),
+    ("410102", Role.KEEPER, "keeper", "王秀英"),
+    (CITY_CODE, Role.FINANCE, "finance", "陈静"),
+    ("41", Role.READER, "reader", "赵卫东"),
+    ("4403", Role.ADMINISTRATOR, "neighbour", "黄伟"),
+]
+
+
+def city() -> Union:
+    """The union of the sample city."""
+    return Union.objects.get(division_code=CITY_CODE)
+
+
+def refuse_real_database() -> None:
+    """Raise `NotADemo` when the database holds unions that no demo made."""
+    if Union.objects.exists() and not User.objects.filter(username="admin", name="张敏").exists():
+        message = (
+            "This database already holds unions that no demo made; the demo would mix with them. "
+            "Unset DATABASE_URL, or point it to an empty database."
+        )
+        raise NotADemo(message)
+
+
+def make_accounts(file: Path) -> list[Account]:
+    """The demo's people, made at the first call; their passwords are kept in `file`, readable by its owner only."""
+    kept: dict[str, str] = {}
+    if file.exists():
+        kept = {entry["username"]: entry["password"] for entry in json.loads(file.read_text(encoding="utf-8"))}
+    accounts = []
+    for code, role, username, name in _PEOPLE:
+        union = Union.objects.get(division_code=code)
+        password = kept.get(username) or f"{username}-{secrets.token_hex(4)}"
+        with transaction.atomic():
+            if not User.objects.filter(username=username).exists():
+                people.create_post(actor=OPERATOR, union=union, role=role, username=username, name=name)
+            user = User.objects.get(username=username)
+            if not user.check_password(password):
+                user.set_password(password)
+                user.must_change_password = False
+                user.save(update_fields=["password", "must_change_password"])
+        accounts.append(Account(username, password, str(role.label), union.name, name))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(
+        json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=1), encoding="utf-8"
+    )
+    return accounts
+
+
+def make_places(*, seed: int = 20260501) -> int:
+    """Fill the city with sample places unless it has some; returns how many there are."""
+    from django_scopes import scope
+
+    from yizhan.places.models import Place
+    from yizhan.places.sample import make_sample_city
+
+    union = city()
+    with scope(union=union.path):
+        if not Place.objects.exists():
+            make_sample_city(union, seed=seed)
+        return Place.objects.count()
+
+
+def administrator() -> Staff:
+    """The demo's administrator, who acts where the demo needs someone to."""
+    return Staff.objects.with_scopes_disabled().get(user__username="admin", union__division_code=CITY_CODE)
