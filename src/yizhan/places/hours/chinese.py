@@ -76,7 +76,7 @@ def read_hours(text: str) -> HoursReading:
             return _read_chinese(original)
         week = Weekly.parse(syntax)
         for times in {*(week.days if week else ()), *((week.holidays,) if week and week.holidays else ())}:
-            _refuse_if_ambiguous([span for span in times if span[1] > 24 * 60 or len(times) > 1], original)
+            _refuse_if_ambiguous(times, original)
         return HoursReading(syntax)
     except _Unclear as unclear:
         raise HoursNotUnderstood(original, unclear.reason) from unclear
@@ -184,7 +184,7 @@ def _refuse_if_ambiguous(spans: Sequence[tuple[int, int]], original: str) -> Non
     """Times without 上午 or 下午 that only make sense by the 12-hour clock: 8:00-6:00, or 8:00-12:00,2:00-6:00."""
     before = 0
     for start, end in spans:
-        if start < before or (not 0 < end - start <= LONGEST_NIGHT and (start, end) != (0, 24 * 60)):
+        if start < before or (end > 24 * 60 and end - start > LONGEST_NIGHT):
             raise _Unclear(
                 _("“%(text)s” can mean two things; write the hours by the 24-hour clock.") % {"text": original}
             )
