@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from structlog.contextvars import get_contextvars
 
+from .rights import Operator
+
 if TYPE_CHECKING:
     from .models import AuditEntry, Staff, Union, User
 
@@ -59,7 +61,7 @@ def label(name: str) -> Any:
 
 
 def record(
-    actor: Staff | User | None,
+    actor: Staff | User | Operator | None,
     action: Action,
     *,
     union: Union | None,
@@ -69,7 +71,8 @@ def record(
     """Write one entry. Call it inside the transaction of the act, so that both stay or neither.
 
     Args:
-        actor: The acting post, or the person when there is none (workers, sign-in), or None for the system.
+        actor: The acting post, or the person when there is none (workers, sign-in), or the operator, or None for the
+            system and for strangers.
         action: What was done; must be declared.
         union: Where it was done; whoever may read the trail of this union or one above sees the entry.
         target: To what it was done.
@@ -81,6 +84,8 @@ def record(
         msg = f"{action.name!r} is not a declared action"
         raise ValueError(msg)
     post = actor if isinstance(actor, Staff) else None
+    if isinstance(actor, Operator):
+        details = {**(details or {}), "by": "operator"}
     return AuditEntry.objects.create(
         action=action.name,
         person_id=post.user_id if post else getattr(actor, "pk", None),

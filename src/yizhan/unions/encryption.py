@@ -19,7 +19,7 @@ from django.db import models
 from django.db.models.lookups import IsNull
 
 
-class Undecipherable(Exception):  # noqa: N818
+class Undecipherable(Exception):
     """A stored value fits none of the configured keys: a key was removed too early, or the value was altered."""
 
 

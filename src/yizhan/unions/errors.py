@@ -30,7 +30,7 @@ class Problem:
         return f"{self.field}: {self.message}" if self.field else str(self.message)
 
 
-class RuleBroken(Exception):  # noqa: N818 - it reads as what happened
+class RuleBroken(Exception):
     """Input breaks one or more rules; nothing was written.
 
     Pages show each problem at its form field, the API answers 422 with all of them.

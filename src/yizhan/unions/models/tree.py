@@ -31,6 +31,8 @@ class Union(PubliclyIdentified, MP_Node):
     level = models.CharField(_("level"), max_length=12, choices=Level)
     division_code = models.CharField(_("division code"), max_length=12, null=True, blank=True, unique=True)
     is_active = models.BooleanField(_("active"), default=True)
+    # Unions deactivated by one act share its time, so that they can be brought back together.
+    deactivated_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     node_order_by: ClassVar[list[str]] = []
