@@ -25,7 +25,7 @@ from yizhan.geo._columns import pair_of_columns
 from yizhan.geo.region import region
 
 
-class UnknownDatum(ValueError):  # noqa: N818 (reads as what it is)
+class UnknownDatum(ValueError):
     """A datum that we do not know; names the value and the choices."""
 
     def __init__(self, value: object) -> None:

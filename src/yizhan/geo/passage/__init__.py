@@ -1,0 +1,7 @@
+"""The passage kernel: pings of vehicles against circles of stations, reminders out."""
+
+from yizhan.geo.passage.kernel import PassageKernel
+from yizhan.geo.passage.reminders import Reminders
+from yizhan.geo.passage.stations import PassageParameters, Stations
+
+__all__ = ["PassageKernel", "PassageParameters", "Reminders", "Stations"]

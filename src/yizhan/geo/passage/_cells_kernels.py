@@ -1,0 +1,104 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""Compiled building of the look-up grid."""
+
+import numpy as np
+from numba import njit
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def popcount(word):
+    """Number of set bits of a uint32."""
+    v = np.uint32(word)
+    v = v - ((v >> np.uint32(1)) & np.uint32(0x55555555))
+    v = (v & np.uint32(0x33333333)) + ((v >> np.uint32(2)) & np.uint32(0x33333333))
+    v = (v + (v >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
+    return np.int64(np.uint32(v * np.uint32(0x01010101)) >> np.uint32(24))
+
+
+@njit(nogil=True, cache=True)
+def _touches(column, row, lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat):
+    """Whether the circle (an ellipse in degrees) reaches into the cell."""
+    x = (lon - west) * per_lon - column
+    y = (lat - south) * per_lat - row
+    dx = (max(-x, 0.0) + max(x - 1.0, 0.0)) / (reach_lon * per_lon)
+    dy = (max(-y, 0.0) + max(y - 1.0, 0.0)) / (reach_lat * per_lat)
+    return dx * dx + dy * dy <= 1.0
+
+
+@njit(nogil=True, cache=True)
+def _span(centre, reach, origin, per):
+    return int(np.floor((centre - reach - origin) * per)), int(np.floor((centre + reach - origin) * per))
+
+
+@njit(nogil=True, cache=True)
+def mark_tiles(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, tiles):
+    """Number the tiles that a circle's box touches, from 1; returns how many blocks there are, with the empty one."""
+    blocks = 1
+    for i in range(lon.size):
+        left, right = _span(lon[i], reach_lon[i], west, per_lon)
+        low, high = _span(lat[i], reach_lat[i], south, per_lat)
+        for row in range(low >> 5, (high >> 5) + 1):
+            for column in range(left >> 5, (right >> 5) + 1):
+                if tiles[row, column] == 0:
+                    tiles[row, column] = blocks
+                    blocks += 1
+    return blocks
+
+
+@njit(nogil=True, cache=True)
+def mark_cells(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, tiles, words):
+    """Set the bit of each cell that a circle touches."""
+    for i in range(lon.size):
+        left, right = _span(lon[i], reach_lon[i], west, per_lon)
+        low, high = _span(lat[i], reach_lat[i], south, per_lat)
+        for row in range(low, high + 1):
+            for column in range(left, right + 1):
+                if _touches(column, row, lon[i], lat[i], reach_lon[i], reach_lat[i], west, south, per_lon, per_lat):
+                    at = tiles[row >> 5, column >> 5] * 32 + (row & 31)
+                    words[at] |= np.uint32(1) << np.uint32(column & 31)
+
+
+@njit(nogil=True, cache=True)
+def count_cells(words, rank):
+    """`rank[w]` = set bits before word w; returns how many there are in all."""
+    total = 0
+    for at in range(words.size):
+        rank[at] = total
+        total += popcount(words[at])
+    return total
+
+
+@njit(nogil=True, cache=True, forceinline=True)
+def cell_number(words, rank, at, column):
+    """Number of the cell whose bit is set in word `at`."""
+    before = words[at] & ((np.uint32(1) << np.uint32(column & 31)) - np.uint32(1))
+    return rank[at] + popcount(before)
+
+
+@njit(nogil=True, cache=True)
+def count_stations(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, tiles, words, rank, starts):
+    """`starts[c + 1]` = stations whose circle touches cell c."""
+    for i in range(lon.size):
+        left, right = _span(lon[i], reach_lon[i], west, per_lon)
+        low, high = _span(lat[i], reach_lat[i], south, per_lat)
+        for row in range(low, high + 1):
+            for column in range(left, right + 1):
+                if _touches(column, row, lon[i], lat[i], reach_lon[i], reach_lat[i], west, south, per_lon, per_lat):
+                    at = tiles[row >> 5, column >> 5] * 32 + (row & 31)
+                    starts[cell_number(words, rank, at, column) + 1] += 1
+
+
+@njit(nogil=True, cache=True)
+def list_stations(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, tiles, words, rank, starts, listed):
+    """Fill each cell's list, stations in ascending order."""
+    filled = starts[:-1].copy()
+    for i in range(lon.size):
+        left, right = _span(lon[i], reach_lon[i], west, per_lon)
+        low, high = _span(lat[i], reach_lat[i], south, per_lat)
+        for row in range(low, high + 1):
+            for column in range(left, right + 1):
+                if _touches(column, row, lon[i], lat[i], reach_lon[i], reach_lat[i], west, south, per_lon, per_lat):
+                    at = tiles[row >> 5, column >> 5] * 32 + (row & 31)
+                    cell = cell_number(words, rank, at, column)
+                    listed[filled[cell]] = i
+                    filled[cell] += 1

@@ -1,0 +1,289 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""Compiled passage kernel.
+
+The exact test uses only + - * / and square roots, in a fixed order and without fused operations, so that the reference in
+the tests gets the same bits.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from yizhan.geo._open_kernels import is_open
+from yizhan.geo.passage._cells_kernels import cell_number
+from yizhan.geo.passage._memory_kernels import (
+    ACCURACY,
+    HAS_PING,
+    HAS_REMINDER,
+    LAST_MS,
+    LAT,
+    LON,
+    NEWEST_MS,
+    STATE,
+    allowed,
+    find,
+    find_or_take,
+    has_room,
+    home,
+    prefetch,
+    remember_one,
+)
+
+EARTH_RADIUS_M = 6_371_008.8
+RADIANS = math.pi / 180.0
+TIME_LIMIT_MS = 2**52
+
+BLOCK = 256
+# Cells are widened by this share of a cell where a path is cut at cell edges: far above rounding, far below a metre.
+HAIR = 1e-6
+
+_INLINE = {"nogil": True, "cache": True, "forceinline": True, "error_model": "numpy"}
+
+
+@njit(**_INLINE)
+def is_evidence(time_ms, lon, lat, accuracy_m, latest_ms):
+    """Whether a ping says anything: finite, on the globe, not null island, in time, its accuracy not negative."""
+    return (
+        abs(lon) <= 180.0
+        and abs(lat) <= 90.0
+        and not (lon == 0.0 and lat == 0.0)
+        and not accuracy_m < 0.0
+        and -TIME_LIMIT_MS < time_ms < TIME_LIMIT_MS
+        and time_ms <= latest_ms
+    )
+
+
+@njit(**_INLINE)
+def _plane(lon, lat, rows, station):
+    """Position in metres east and north of a station; the scale of longitude is the cosine of the middle latitude."""
+    north = (lat - rows[station, 1]) * RADIANS
+    middle = north * 0.5
+    cosine = rows[station, 2] - rows[station, 3] * middle - rows[station, 2] * middle * middle * 0.5
+    east = (lon - rows[station, 0]) * RADIANS
+    return east * cosine * EARTH_RADIUS_M, north * EARTH_RADIUS_M
+
+
+@njit(**_INLINE)
+def approach(station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, rows, longest_ms, speed):
+    """Closest approach to a station: squared metres and milliseconds; -1 where it is no evidence of a passage.
+
+    `path` says whether there is an earlier ping (the one of index 0) that is joined to this one. The union's limits of
+    time and speed, and the accuracy of the earlier ping, decide whether it is so for this station.
+    """
+    radius = rows[station, 4]
+    if accuracy1 > radius:
+        return -1.0, time1
+    x1, y1 = _plane(lon1, lat1, rows, station)
+    square = x1 * x1 + y1 * y1
+    moment = time1
+    if path and not accuracy0 > radius:
+        rule = int(rows[station, 5])
+        lasted = time1 - time0
+        if lasted <= longest_ms[rule]:
+            x0, y0 = _plane(lon0, lat0, rows, station)
+            dx, dy = x1 - x0, y1 - y0
+            length = dx * dx + dy * dy
+            limit = speed[rule] * lasted / 1000.0
+            if 0.0 < length <= limit * limit:
+                share = -(x0 * dx + y0 * dy) / length
+                if share < 1.0:
+                    share = max(share, 0.0)
+                    x, y = x0 + share * dx, y0 + share * dy
+                    square = x * x + y * y
+                    moment = time0 + int(math.floor(share * lasted + 0.5))
+    if square <= radius * radius:
+        return square, moment
+    return -1.0, time1
+
+
+@njit(**_INLINE)
+def _row_span(row, fx0, fy0, fx1, fy1):
+    """First and last column of the cells that the path from (fx0, fy0) to (fx1, fy1) crosses in a row."""
+    dy = fy1 - fy0
+    first, last = 0.0, 1.0
+    if abs(dy) > 1e-9:
+        a, b = (row - HAIR - fy0) / dy, (row + 1.0 + HAIR - fy0) / dy
+        first, last = max(min(a, b), 0.0), min(max(a, b), 1.0)
+    a, b = fx0 + first * (fx1 - fx0), fx0 + last * (fx1 - fx0)
+    return math.floor(min(a, b) - HAIR), math.floor(max(a, b) + HAIR)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _best(
+    slot, memory, path, fx0, fy0, fx1, fy1,
+    time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, cells, stations, rules,
+):  # fmt: skip
+    """The nearest eligible station that the path meets: index, squared metres, milliseconds; index -1 if none."""
+    words, tiles, rank, starts, listed = cells.words, cells.tiles, cells.rank, cells.starts, cells.stations
+    best, best_square, best_ms = -1, math.inf, np.int64(0)
+    across = cells.columns >> 5
+    for row in range(
+        max(int(math.floor(min(fy0, fy1) - HAIR)), 0), min(int(math.floor(max(fy0, fy1) + HAIR)), cells.rows - 1) + 1
+    ):
+        left, right = _row_span(row, fx0, fy0, fx1, fy1)
+        column = max(int(left), 0)
+        end = min(int(right), cells.columns - 1)
+        while column <= end:
+            at = tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)
+            if words[at] == 0:
+                column = (column | 31) + 1
+                continue
+            if (words[at] >> np.uint32(column & 31)) & np.uint32(1):
+                cell = cell_number(words, rank, at, column)
+                for k in range(starts[cell], starts[cell + 1]):
+                    station = listed[k]
+                    square, moment = approach(
+                        station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
+                        stations.rows, rules.longest_ms, rules.speed,
+                    )  # fmt: skip
+                    if square < 0.0 or square > best_square:
+                        continue
+                    if square == best_square and (best == station or stations.ids[station] > stations.ids[best]):
+                        continue
+                    if not is_open(stations.starts_s, stations.ends_s, stations.offsets, station, moment // 1000):
+                        continue
+                    if slot >= 0:
+                        rule = int(stations.rows[station, 5])
+                        if not allowed(
+                            slot, memory, stations.ids[station], moment, rules.cool_ms[rule], rules.gap_ms[rule]
+                        ):
+                            continue
+                    best, best_square, best_ms = station, square, moment
+            column += 1
+    return best, best_square, best_ms
+
+
+@njit(**_INLINE)
+def _any_cell(fx0, fy0, fx1, fy1, columns, rows, words, tiles):
+    """Whether the path meets any cell that a circle touches."""
+    across = columns >> 5
+    for row in range(
+        max(int(math.floor(min(fy0, fy1) - HAIR)), 0), min(int(math.floor(max(fy0, fy1) + HAIR)), rows - 1) + 1
+    ):
+        left, right = _row_span(row, fx0, fy0, fx1, fy1)
+        column = max(int(left), 0)
+        end = min(int(right), columns - 1)
+        while column <= end:
+            word = words[tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)]
+            upto = min(column | 31, end)
+            if (word >> np.uint32(column & 31)) & np.uint32((np.uint64(2) << np.uint64(upto - column)) - np.uint64(1)):
+                return True
+            column = upto + 1
+    return False
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def feed_paths(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out):
+    """Judge the pings from `start` on under the segment rule.
+
+    Returns how far it came and how many reminders `out` holds; short of the end when the memory must grow first.
+    """
+    west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
+    columns, grid_rows, words, tiles = cells.columns, cells.rows, cells.words, cells.tiles
+    slots, reals = memory.slots, memory.reals
+    out_station, out_ms, out_square, out_ping = out.station, out.time_ms, out.square_m, out.ping
+    count = 0
+    for block in range(start, vehicle.size, BLOCK):
+        stop = min(block + BLOCK, vehicle.size)
+        for i in range(block, stop):
+            prefetch(slots, home(vehicle[i], slots))
+        for i in range(block, stop):
+            time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
+            if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
+                continue
+            if not has_room(memory):
+                return i, count
+            slot = find_or_take(vehicle[i], memory)
+            state = slots[slot, STATE]
+            time0, lon0, lat0, accuracy0 = (
+                slots[slot, LAST_MS],
+                reals[slot, LON],
+                reals[slot, LAT],
+                reals[slot, ACCURACY],
+            )
+            lasted = time1 - time0
+            known = (state & HAS_PING) != 0
+            if known and lasted == 0:
+                continue
+            if not known or lasted > 0:
+                slots[slot, LAST_MS] = time1
+                reals[slot, LON], reals[slot, LAT], reals[slot, ACCURACY] = lon1, lat1, accuracy1
+                slots[slot, STATE] = state | HAS_PING
+            fx1, fy1 = (lon1 - west) * per_lon, (lat1 - south) * per_lat
+            fx0, fy0 = fx1, fy1
+            path = False
+            if known and 0 < lasted <= rules.longest_path_ms:
+                fx0, fy0 = (lon0 - west) * per_lon, (lat0 - south) * per_lat
+                path = abs(fx1 - fx0) <= rules.most_columns and abs(fy1 - fy0) <= rules.most_rows
+                if not path:
+                    fx0, fy0 = fx1, fy1
+            if not _any_cell(fx0, fy0, fx1, fy1, columns, grid_rows, words, tiles):
+                continue
+            if (state & HAS_REMINDER) != 0 and time1 <= slots[slot, NEWEST_MS] - rules.longest_memory_ms:
+                continue
+            station, square, moment = _best(
+                slot, memory, path, fx0, fy0, fx1, fy1,
+                time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, cells, stations, rules,
+            )  # fmt: skip
+            if station >= 0:
+                remember_one(slot, memory, stations.ids[station], moment, rules.keep_ms)
+                out_station[count], out_ms[count] = stations.ids[station], moment
+                out_square[count], out_ping[count] = square, i
+                count += 1
+    return vehicle.size, count
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def feed_points(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out):
+    """Judge the pings from `start` on one by one, without paths: only reminded vehicles are remembered.
+
+    Returns as `feed_paths` does.
+    """
+    west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
+    words, tiles = cells.words, cells.tiles
+    last_column, last_row = cells.columns - 1.0, cells.rows - 1.0
+    across = cells.columns >> 5
+    slots = memory.slots
+    out_station, out_ms, out_square, out_ping = out.station, out.time_ms, out.square_m, out.ping
+    columns_of, rows_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    hits = np.empty(BLOCK, np.int64)
+    count = 0
+    for block in range(start, vehicle.size, BLOCK):
+        stop = min(block + BLOCK, vehicle.size)
+        for k in range(stop - block):
+            # The order of the bounds sends NaN to the empty margin.
+            columns_of[k] = np.int32(min(max(0.0, (lon[block + k] - west) * per_lon), last_column))
+            rows_of[k] = np.int32(min(max(0.0, (lat[block + k] - south) * per_lat), last_row))
+        found = 0
+        for k in range(stop - block):
+            column, row = columns_of[k], rows_of[k]
+            word = words[tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)]
+            hits[found] = block + k
+            found += (word >> np.uint32(column & 31)) & np.uint32(1)
+        for k in range(found):
+            prefetch(slots, home(vehicle[hits[k]], slots))
+        for k in range(found):
+            i = hits[k]
+            time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
+            if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
+                continue
+            if not has_room(memory):
+                return i, count
+            slot = find(vehicle[i], memory)
+            if slot >= 0 and (slots[slot, STATE] & HAS_REMINDER) != 0:
+                if time1 <= slots[slot, NEWEST_MS] - rules.longest_memory_ms:
+                    continue
+            fx, fy = (lon1 - west) * per_lon, (lat1 - south) * per_lat
+            station, square, moment = _best(
+                slot, memory, False, fx, fy, fx, fy,
+                time1, lon1, lat1, accuracy1, time1, lon1, lat1, accuracy1, cells, stations, rules,
+            )  # fmt: skip
+            if station >= 0:
+                if slot < 0:
+                    slot = find_or_take(vehicle[i], memory)
+                remember_one(slot, memory, stations.ids[station], moment, rules.keep_ms)
+                out_station[count], out_ms[count] = stations.ids[station], moment
+                out_square[count], out_ping[count] = square, i
+                count += 1
+    return vehicle.size, count

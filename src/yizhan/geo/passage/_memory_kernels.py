@@ -1,0 +1,193 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
+"""Compiled memory of vehicles: an open-addressing table of cache lines, and a pool of reminders chained to them."""
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+# Words of a slot (64 bytes, one cache line). Positions and accuracy are read through the float64 view of the same memory.
+KEY, LAST_MS, LON, LAT, ACCURACY, HEAD, NEWEST_MS, STATE = range(8)
+TAKEN, HAS_PING, HAS_REMINDER = 1, 2, 4
+
+# Words of `counts`.
+VEHICLES, POOL_USED, FREE, REMEMBERED = range(4)
+NONE = -1
+
+_INLINE = {"nogil": True, "cache": True, "forceinline": True}
+
+
+@intrinsic
+def prefetch(typingctx, array, row):
+    """Ask the processor to fetch the cache line at `array[row]` for writing."""
+
+    def codegen(context, builder, signature, arguments):
+        view = context.make_array(signature.args[0])(context, builder, arguments[0])
+        stride = cgutils.unpack_tuple(builder, view.strides)[0]
+        address = builder.gep(
+            builder.bitcast(view.data, ir.IntType(8).as_pointer()), [builder.mul(arguments[1], stride)]
+        )
+        word = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), word, word, word])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [address, word(1), word(3), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), codegen
+
+
+@njit(**_INLINE)
+def home(vehicle, slots):
+    """The slot where the search for a vehicle starts (a finaliser that spreads ids however they were made)."""
+    h = np.uint64(vehicle)
+    h ^= h >> np.uint64(32)
+    h *= np.uint64(0xD6E8FEB86659FD93)
+    h ^= h >> np.uint64(32)
+    h *= np.uint64(0xD6E8FEB86659FD93)
+    h ^= h >> np.uint64(32)
+    return np.int64(h & np.uint64(slots.shape[0] - 1))
+
+
+@njit(**_INLINE)
+def find(vehicle, memory):
+    """The vehicle's slot, or -1."""
+    slots = memory.slots
+    slot = home(vehicle, slots)
+    while slots[slot, STATE] & TAKEN:
+        if slots[slot, KEY] == vehicle:
+            return slot
+        slot = (slot + 1) & (slots.shape[0] - 1)
+    return np.int64(-1)
+
+
+@njit(**_INLINE)
+def find_or_take(vehicle, memory):
+    """The vehicle's slot; a fresh one where it had none. There must be room."""
+    slots = memory.slots
+    slot = home(vehicle, slots)
+    while slots[slot, STATE] & TAKEN:
+        if slots[slot, KEY] == vehicle:
+            return slot
+        slot = (slot + 1) & (slots.shape[0] - 1)
+    slots[slot, KEY] = vehicle
+    slots[slot, STATE] = TAKEN
+    slots[slot, HEAD] = NONE
+    memory.counts[VEHICLES] += 1
+    return slot
+
+
+@njit(**_INLINE)
+def has_room(memory):
+    """Whether one more vehicle and one more reminder fit."""
+    counts = memory.counts
+    room_for_vehicle = counts[VEHICLES] * 5 < memory.slots.shape[0] * 4
+    return room_for_vehicle and (counts[FREE] != NONE or counts[POOL_USED] < memory.next_of.size)
+
+
+@njit(**_INLINE)
+def allowed(slot, memory, station, moment, cool_ms, gap_ms):
+    """Whether the vehicle's earlier reminders leave room for this one, before and after."""
+    k = memory.slots[slot, HEAD]
+    while k != NONE:
+        apart = abs(moment - memory.time_of[k])
+        if apart < gap_ms or (apart < cool_ms and memory.station_of[k] == station):
+            return False
+        k = memory.next_of[k]
+    return True
+
+
+@njit(nogil=True, cache=True)
+def remember_one(slot, memory, station, moment, keep_ms):
+    """Add a reminder to a vehicle's chain, newest first, and free those that can never matter again."""
+    slots, next_of, time_of, counts = memory.slots, memory.next_of, memory.time_of, memory.counts
+    newest = moment
+    if slots[slot, STATE] & HAS_REMINDER:
+        newest = max(newest, slots[slot, NEWEST_MS])
+    slots[slot, NEWEST_MS] = newest
+    slots[slot, STATE] |= HAS_REMINDER
+
+    before, k = NONE, slots[slot, HEAD]
+    while k != NONE:
+        after = next_of[k]
+        if time_of[k] <= newest - keep_ms:
+            if before == NONE:
+                slots[slot, HEAD] = after
+            else:
+                next_of[before] = after
+            next_of[k] = counts[FREE]
+            counts[FREE] = k
+            counts[REMEMBERED] -= 1
+        else:
+            before = k
+        k = after
+
+    k = counts[FREE]
+    if k != NONE:
+        counts[FREE] = next_of[k]
+    else:
+        k = counts[POOL_USED]
+        counts[POOL_USED] += 1
+    memory.station_of[k], time_of[k], next_of[k] = station, moment, slots[slot, HEAD]
+    slots[slot, HEAD] = k
+    counts[REMEMBERED] += 1
+
+
+@njit(nogil=True, cache=True)
+def remember(vehicle, station, time_ms, start, memory, keep_ms):
+    """Add reminders from a log; returns how far it came before the memory must grow."""
+    for i in range(start, vehicle.size):
+        if not has_room(memory):
+            return i
+        slot = find_or_take(vehicle[i], memory)
+        known = False
+        k = memory.slots[slot, HEAD]
+        while k != NONE:
+            known |= memory.time_of[k] == time_ms[i] and memory.station_of[k] == station[i]
+            k = memory.next_of[k]
+        if not known:
+            remember_one(slot, memory, station[i], time_ms[i], keep_ms)
+    return vehicle.size
+
+
+@njit(nogil=True, cache=True)
+def move(old, new, before_ms):
+    """Move vehicles and their reminders into an empty memory, but for those not heard of since `before_ms`."""
+    for slot in range(old.slots.shape[0]):
+        state = old.slots[slot, STATE]
+        if not state & TAKEN:
+            continue
+        heard = (state & HAS_PING) != 0 and old.slots[slot, LAST_MS] >= before_ms
+        reminded = (state & HAS_REMINDER) != 0 and old.slots[slot, NEWEST_MS] >= before_ms
+        if not (heard or reminded):
+            continue
+        to = find_or_take(old.slots[slot, KEY], new)
+        new.slots[to, :] = old.slots[slot, :]
+        new.slots[to, HEAD] = NONE
+        last = NONE
+        k = old.slots[slot, HEAD]
+        while k != NONE:  # in the same order
+            fresh = new.counts[POOL_USED]
+            new.counts[POOL_USED] += 1
+            new.counts[REMEMBERED] += 1
+            new.station_of[fresh], new.time_of[fresh], new.next_of[fresh] = old.station_of[k], old.time_of[k], NONE
+            if last == NONE:
+                new.slots[to, HEAD] = fresh
+            else:
+                new.next_of[last] = fresh
+            last = fresh
+            k = old.next_of[k]
+
+
+@njit(nogil=True, cache=True)
+def export(memory, vehicle, station, time_ms):
+    """Write out all remembered reminders."""
+    count = 0
+    for slot in range(memory.slots.shape[0]):
+        if memory.slots[slot, STATE] & TAKEN:
+            k = memory.slots[slot, HEAD]
+            while k != NONE:
+                vehicle[count], station[count] = memory.slots[slot, KEY], memory.station_of[k]
+                time_ms[count] = memory.time_of[k]
+                count += 1
+                k = memory.next_of[k]
