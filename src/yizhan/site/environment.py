@@ -10,10 +10,10 @@ import tempfile
 from base64 import urlsafe_b64encode
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator
+from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -35,14 +35,21 @@ class Environment(BaseSettings):
     insecure_http: bool = Field(
         default=False, description="Serve without TLS (demo on this machine, or TLS ends at another proxy)"
     )
-    debug: bool = False
-    secret_key: SecretStr | None = None
-    personal_data_keys: list[SecretStr] = Field(
-        default_factory=list, description="Fernet keys, newest first (JSON list)"
+    debug: bool = Field(default=False, description="Show programming errors in the browser; never in public")
+    secret_key: SecretStr | None = Field(
+        default=None, description="Signs sessions; without it one is kept in `var/keys`"
     )
-    personal_data_index_key: SecretStr | None = None
+    personal_data_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Fernet keys that encrypt personal data, newest first (JSON list); without them one is kept in `var/keys`",
+    )
+    personal_data_index_key: SecretStr | None = Field(
+        default=None, description="Key of the blind index over personal data; without it one is kept in `var/keys`"
+    )
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    sms_backend: Literal["log", "aliyun", "tencent"] = "log"
+    sms_backend: Literal["log", "aliyun", "tencent"] = Field(
+        default="log", description="Who sends one-time codes; `log` writes them to the log"
+    )
     sms_options: dict[str, str] = Field(default_factory=dict, description="Options of the SMS provider (JSON object)")
     tianditu_key: str | None = Field(
         default=None, description="Key for Tianditu base-map tiles; without it the map shows our own shapes"
@@ -60,7 +67,7 @@ class Environment(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token for /metrics from other machines; without it only this machine may read"
     )
-    log_format: Literal["json", "console"] = "json"
+    log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 
     @field_validator("base_url")
     @classmethod
@@ -69,6 +76,15 @@ class Environment(BaseSettings):
             message = "must be an origin such as https://yizhan.example.cn, without a path"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _plain_http_is_asked_for(self) -> Self:
+        if self.base_url.scheme == "http" and not self.insecure_http:
+            message = (
+                "a plain http address also needs YIZHAN_INSECURE_HTTP=1, so that nobody serves without TLS by mistake"
+            )
+            raise ValueError(message)
+        return self
 
     @property
     def secure(self) -> bool:

@@ -99,7 +99,7 @@ def main() -> None:
         django.setup()
     except ValidationError as error:
         for problem in error.errors():
-            setting = "YIZHAN_" + "_".join(str(part) for part in problem["loc"]).upper()
+            setting = "YIZHAN_" + "_".join(str(part) for part in problem["loc"] or ["base_url"]).upper()
             errors.print(f"{setting} = {problem['input']!r}: {problem['msg']}", style="red", markup=False)
         raise SystemExit(2) from None
     from . import demo as _demo  # noqa: F401 - its command registers itself
