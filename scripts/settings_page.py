@@ -4,8 +4,8 @@ from yizhan.site.environment import Environment
 
 HEAD = """# Settings
 
-Every setting comes from the environment; the defaults are safe for a public installation. This page is made from the code
-(`scripts/settings_page.py`), and a test holds the two together.
+Every setting comes from the environment; the defaults are safe for a public installation. This page is made from the
+code (`scripts/settings_page.py`), and a test holds the two together.
 
 | variable | default | meaning |
 | --- | --- | --- |

@@ -99,4 +99,5 @@ def make_places(*, seed: int = 20260501) -> int:
 
 def administrator() -> Staff:
     """The demo's administrator, who acts where the demo needs someone to."""
-    return Staff.objects.with_scopes_disabled().get(user__username="admin", union__division_code=CITY_CODE)
+    found: Staff = Staff.objects.with_scopes_disabled().get(user__username="admin", union__division_code=CITY_CODE)
+    return found

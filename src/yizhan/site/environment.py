@@ -32,16 +32,14 @@ class Environment(BaseSettings):
         default=HttpUrl("https://127.0.0.1:8000"),
         description="Public address; plain http is accepted only together with `insecure_http`",
     )
-    insecure_http: bool = Field(
-        default=False, description="Serve without TLS (demo on this machine, or TLS ends at another proxy)"
-    )
+    insecure_http: bool = Field(default=False, description="Allow a plain http address: a demo on this machine")
     debug: bool = Field(default=False, description="Show programming errors in the browser; never in public")
     secret_key: SecretStr | None = Field(
         default=None, description="Signs sessions; without it one is kept in `var/keys`"
     )
     personal_data_keys: list[SecretStr] = Field(
         default_factory=list,
-        description="Fernet keys that encrypt personal data, newest first (JSON list); without them one is kept in `var/keys`",
+        description="Fernet keys of personal data, newest first (JSON list); without them one is kept in `var/keys`",
     )
     personal_data_index_key: SecretStr | None = Field(
         default=None, description="Key of the blind index over personal data; without it one is kept in `var/keys`"
@@ -89,7 +87,7 @@ class Environment(BaseSettings):
     @property
     def secure(self) -> bool:
         """Whether browsers reach us through TLS."""
-        return not self.insecure_http
+        return self.base_url.scheme == "https"
 
     @property
     def host(self) -> str:

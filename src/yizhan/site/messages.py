@@ -43,6 +43,7 @@ def rooms() -> list[Path]:
 
 
 def catalogue_path(room: Path) -> Path:
+    """Where the room's Chinese is kept."""
     return room / "locale" / LOCALE / "LC_MESSAGES" / "django.po"
 
 
@@ -64,6 +65,7 @@ def phrases(room: Path) -> Iterator[tuple[str, str | tuple[str, ...], str | None
 
 
 def read_catalogue(room: Path) -> Catalog:
+    """The room's Chinese as it is kept; empty for a room that has none yet."""
     path = catalogue_path(room)
     if not path.exists():
         return Catalog(locale=LOCALE, project="Yizhan", fuzzy=False)

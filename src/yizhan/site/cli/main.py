@@ -80,7 +80,7 @@ def mount_rooms() -> None:
 
     for commands in rooms_having("commands"):
         name = commands.app.info.name
-        app.add_typer(commands.app, **({"name": name} if isinstance(name, str) else {}))
+        app.add_typer(commands.app, name=name if isinstance(name, str) else None)
 
 
 def main() -> None:

@@ -25,6 +25,7 @@ def installation(
     port: int | None,
     workers: int,
     logs_to_stdout: bool = False,
+    behind_proxy: bool = False,
     programs: tuple[Program, ...] = (),
 ) -> Installation:
     """The installation that the environment and the command's options describe."""
@@ -40,6 +41,7 @@ def installation(
         workers=workers,
         static_root=Path(settings.STATIC_ROOT),
         logs_to_stdout=logs_to_stdout,
+        behind_proxy=behind_proxy,
         extra_programs=programs,
     )
 
@@ -91,11 +93,16 @@ def serve(
     port: int = typer.Option(None, help="Port to listen on. [default: the port of YIZHAN_BASE_URL]"),
     workers: int = typer.Option(max(2, os.cpu_count() or 2), min=1, help="Django worker processes."),
     logs_to_stdout: bool = typer.Option(False, "--logs-to-stdout", help="Logs to standard output instead of var/log/."),
+    behind_proxy: bool = typer.Option(
+        False, "--behind-proxy", help="TLS ends at another proxy in a private network: listen in plain http for it."
+    ),
 ) -> None:
     """Serve the platform: front door, Django workers, hot look-ups and background jobs, until Ctrl-C."""
     from yizhan.site.serving.preparation import prepare_database, prepare_files
 
-    target = installation(host=host, port=port, workers=workers, logs_to_stdout=logs_to_stdout)
+    target = installation(
+        host=host, port=port, workers=workers, logs_to_stdout=logs_to_stdout, behind_proxy=behind_proxy
+    )
     try:
         if processes.running(target) is None:
             prepare_database()

