@@ -18,7 +18,7 @@ from .rights import OPERATOR, Role
 from .services import keys, people, trail
 from .services.divisions import load_divisions as load
 
-app = typer.Typer(no_args_is_help=True, help="The union tree, its people and the audit trail.")
+app = typer.Typer(name="unions", no_args_is_help=True, help="The union tree, its people and the audit trail.")
 console = Console()
 errors = Console(stderr=True)
 
