@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -224,7 +225,7 @@ def test_reminders_are_the_same_however_the_stream_is_cut(
     whole = feed(PassageKernel(columns(*world)), pings)
     kernel = PassageKernel(columns(*world))
     edges = [0, *sorted(min(cut, len(pings)) for cut in cuts), len(pings)]
-    pieces = [feed(kernel, pings[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    pieces = [feed(kernel, pings[a:b]) for a, b in pairwise(edges)]
     assert [reminder for piece in pieces for reminder in piece] == whole
 
 
@@ -292,6 +293,7 @@ def test_stations_all_over_the_world_are_found_at_any_scale_of_the_grid() -> Non
 
 # --- the rules, one by one ------------------------------------------------------------------------------------------
 
+USUAL = PassageParameters()
 HERE = Station(7, 113.66, 34.75, 200.0)
 METRE_EAST = 1 / (EARTH_RADIUS_M * RADIANS * math.cos(34.75 * RADIANS))
 METRE_NORTH = 1 / (EARTH_RADIUS_M * RADIANS)
@@ -305,7 +307,7 @@ def at(seconds: float, east_m: float = 0.0, north_m: float = 0.0, vehicle: int =
 
 
 def stations_passed(
-    pings: Sequence[Ping], *stations: Station, rules: PassageParameters = PassageParameters(), **options: int
+    pings: Sequence[Ping], *stations: Station, rules: PassageParameters = USUAL, **options: int
 ) -> list[int]:
     kernel = PassageKernel(columns(stations or [HERE], [rules]))
     slow = SlowKernel(stations or [HERE], [rules])

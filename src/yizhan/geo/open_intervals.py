@@ -18,8 +18,8 @@ FOREVER_S = 2**53
 class OpenIntervals:
     """Open intervals of N places in compressed sparse rows.
 
-    Place `i` owns intervals `offsets[i]:offsets[i + 1]`; each is open from `starts_s` until before `ends_s`, in UTC epoch
-    seconds. Within a place they ascend and neither overlap nor touch. A place without intervals is closed.
+    Place `i` owns intervals `offsets[i]:offsets[i + 1]`; each is open from `starts_s` until before `ends_s`, in UTC
+    epoch seconds. Within a place they ascend and neither overlap nor touch. A place without intervals is closed.
 
     Raises:
         ValueError: the arrays do not describe that; says at which place.
@@ -47,9 +47,8 @@ class OpenIntervals:
         bad[1:] |= (owner[1:] == owner[:-1]) & (self.starts_s[1:] <= self.ends_s[:-1])
         if bad.any():
             k = int(np.argmax(bad))
-            raise ValueError(
-                f"place {owner[k]}: interval [{self.starts_s[k]}, {self.ends_s[k]}) is empty, or not after the one before"
-            )
+            interval = f"[{self.starts_s[k]}, {self.ends_s[k]})"
+            raise ValueError(f"place {owner[k]}: interval {interval} is empty, or not after the one before")
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -84,7 +83,7 @@ class OpenIntervals:
         return self.open_until(time_s) > time_s
 
     def open_until(self, time_s: int) -> NDArray[np.int64]:
-        """When each place that is open at `time_s` closes, in epoch seconds; `-FOREVER_S` for those closed. Shape (N,)."""
+        """When each place that is open at `time_s` closes, in epoch seconds; `-FOREVER_S` if it is closed."""
         return self._edges(time_s)[0]
 
     def next_opening(self, time_s: int) -> NDArray[np.int64]:

@@ -1,11 +1,12 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled passage kernel.
 
-The exact test uses only + - * / and square roots, in a fixed order and without fused operations, so that the reference in
-the tests gets the same bits.
+The exact test uses only + - * / and square roots, in a fixed order and without fused operations, so that the
+reference in the tests gets the same bits.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
@@ -38,7 +39,7 @@ BLOCK = 256
 # Cells are widened by this share of a cell where a path is cut at cell edges: far above rounding, far below a metre.
 HAIR = 1e-6
 
-_INLINE = {"nogil": True, "cache": True, "forceinline": True, "error_model": "numpy"}
+_INLINE: Any = {"nogil": True, "cache": True, "forceinline": True, "error_model": "numpy"}
 
 
 @njit(**_INLINE)
@@ -52,6 +53,12 @@ def is_evidence(time_ms, lon, lat, accuracy_m, latest_ms):
         and -TIME_LIMIT_MS < time_ms < TIME_LIMIT_MS
         and time_ms <= latest_ms
     )
+
+
+@njit(**_INLINE)
+def _too_late(time_ms, state, newest_ms, rules):
+    """Whether a ping is older than the vehicle's newest reminder by the longest memory."""
+    return (state & HAS_REMINDER) != 0 and time_ms <= newest_ms - rules.longest_memory_ms
 
 
 @njit(**_INLINE)
@@ -91,10 +98,16 @@ def approach(station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, acc
                     share = max(share, 0.0)
                     x, y = x0 + share * dx, y0 + share * dy
                     square = x * x + y * y
-                    moment = time0 + int(math.floor(share * lasted + 0.5))
+                    moment = time0 + math.floor(share * lasted + 0.5)
     if square <= radius * radius:
         return square, moment
     return -1.0, time1
+
+
+@njit(**_INLINE)
+def _row_range(fy0, fy1, rows):
+    """First and last row of the cells that a path crosses."""
+    return max(math.floor(min(fy0, fy1) - HAIR), 0), min(math.floor(max(fy0, fy1) + HAIR), rows - 1)
 
 
 @njit(**_INLINE)
@@ -118,9 +131,8 @@ def _best(
     words, tiles, rank, starts, listed = cells.words, cells.tiles, cells.rank, cells.starts, cells.stations
     best, best_square, best_ms = -1, math.inf, np.int64(0)
     across = cells.columns >> 5
-    for row in range(
-        max(int(math.floor(min(fy0, fy1) - HAIR)), 0), min(int(math.floor(max(fy0, fy1) + HAIR)), cells.rows - 1) + 1
-    ):
+    low, high = _row_range(fy0, fy1, cells.rows)
+    for row in range(low, high + 1):
         left, right = _row_span(row, fx0, fy0, fx1, fy1)
         column = max(int(left), 0)
         end = min(int(right), cells.columns - 1)
@@ -158,9 +170,8 @@ def _best(
 def _any_cell(fx0, fy0, fx1, fy1, columns, rows, words, tiles):
     """Whether the path meets any cell that a circle touches."""
     across = columns >> 5
-    for row in range(
-        max(int(math.floor(min(fy0, fy1) - HAIR)), 0), min(int(math.floor(max(fy0, fy1) + HAIR)), rows - 1) + 1
-    ):
+    low, high = _row_range(fy0, fy1, rows)
+    for row in range(low, high + 1):
         left, right = _row_span(row, fx0, fy0, fx1, fy1)
         column = max(int(left), 0)
         end = min(int(right), columns - 1)
@@ -174,7 +185,9 @@ def _any_cell(fx0, fy0, fx1, fy1, columns, rows, words, tiles):
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def feed_paths(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out):
+def feed_paths(  # noqa: C901
+    vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out
+):  # fmt: skip
     """Judge the pings from `start` on under the segment rule.
 
     Returns how far it came and how many reminders `out` holds; short of the end when the memory must grow first.
@@ -220,7 +233,7 @@ def feed_paths(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, 
                     fx0, fy0 = fx1, fy1
             if not _any_cell(fx0, fy0, fx1, fy1, columns, grid_rows, words, tiles):
                 continue
-            if (state & HAS_REMINDER) != 0 and time1 <= slots[slot, NEWEST_MS] - rules.longest_memory_ms:
+            if _too_late(time1, state, slots[slot, NEWEST_MS], rules):
                 continue
             station, square, moment = _best(
                 slot, memory, path, fx0, fy0, fx1, fy1,
@@ -271,9 +284,8 @@ def feed_points(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells,
             if not has_room(memory):
                 return i, count
             slot = find(vehicle[i], memory)
-            if slot >= 0 and (slots[slot, STATE] & HAS_REMINDER) != 0:
-                if time1 <= slots[slot, NEWEST_MS] - rules.longest_memory_ms:
-                    continue
+            if slot >= 0 and _too_late(time1, slots[slot, STATE], slots[slot, NEWEST_MS], rules):
+                continue
             fx, fy = (lon1 - west) * per_lon, (lat1 - south) * per_lat
             station, square, moment = _best(
                 slot, memory, False, fx, fy, fx, fy,

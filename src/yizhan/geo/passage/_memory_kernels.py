@@ -1,13 +1,15 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled memory of vehicles: an open-addressing table of cache lines, and a pool of reminders chained to them."""
 
+from typing import Any
+
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
 from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-# Words of a slot (64 bytes, one cache line). Positions and accuracy are read through the float64 view of the same memory.
+# Words of a slot (64 bytes, one cache line). Positions and accuracy are read through the float64 view of the memory.
 KEY, LAST_MS, LON, LAT, ACCURACY, HEAD, NEWEST_MS, STATE = range(8)
 TAKEN, HAS_PING, HAS_REMINDER = 1, 2, 4
 
@@ -15,11 +17,11 @@ TAKEN, HAS_PING, HAS_REMINDER = 1, 2, 4
 VEHICLES, POOL_USED, FREE, REMEMBERED = range(4)
 NONE = -1
 
-_INLINE = {"nogil": True, "cache": True, "forceinline": True}
+_INLINE: Any = {"nogil": True, "cache": True, "forceinline": True}
 
 
-@intrinsic
-def prefetch(typingctx, array, row):
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def _prefetch(typingctx, array, row):
     """Ask the processor to fetch the cache line at `array[row]` for writing."""
 
     def codegen(context, builder, signature, arguments):
@@ -35,6 +37,12 @@ def prefetch(typingctx, array, row):
         return context.get_dummy_value()
 
     return types.void(array, types.int64), codegen
+
+
+@njit(**_INLINE)
+def prefetch(array, row):
+    """Ask the processor for the cache line at `array[row]`, to write."""
+    _prefetch(array, row)  # type: ignore[call-arg, unused-ignore]
 
 
 @njit(**_INLINE)

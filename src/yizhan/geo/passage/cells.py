@@ -1,7 +1,7 @@
 """The look-up grid of the passage kernel: which stations' circles touch the cell around a position.
 
-The world of the stations is cut into cells of about 150 m, 32 × 32 cells to a tile. A table gives each tile a block of 32
-row words of 32 bits; a bit says that at least one circle touches the cell. Empty tiles share block 0, all zero, so a
+The world of the stations is cut into cells of about 150 m, 32 × 32 cells to a tile. A table gives each tile a block of
+32 row words of 32 bits; a bit says that at least one circle touches the cell. Empty tiles share block 0, all zero, so a
 position far from any station costs one look at the table and one at a word. Set bits are numbered by counting them
 (`rank` of the row plus the bits before it), and the number leads to the cell's list of stations.
 
@@ -42,8 +42,8 @@ class Cells(NamedTuple):
 def build(stations: Stations, longest_path_m: float) -> Cells:
     """The grid of these stations, for paths of at most `longest_path_m` metres between two pings.
 
-    Circles are drawn a little wider than they are: a path is straight in longitude and latitude here, and straight in the
-    plane around a station in the exact test; over the length L the two part by less than L² tan(lat) / 16 R.
+    Circles are drawn a little wider than they are: a path is straight in longitude and latitude here, and straight in
+    the plane around a station in the exact test; over the length L the two part by less than L² tan(lat) / 16 R.
     """
     lat = np.radians(stations.lat)
     slack_m = 1.0 + longest_path_m**2 * np.abs(np.tan(lat)) / (8.0 * EARTH_RADIUS_M)

@@ -71,20 +71,20 @@ class PassageKernel:
     from such a ping (the later one then counts alone).
 
     **A reminder.** At most one a ping: of the stations passed that are open at the moment of passage, the nearest for
-    which the vehicle was not reminded of any station within `gap_s`, nor of this one within `cool_down_s`, before or after
-    that moment; of two at the same distance, the lower id. Each station brings the rules of its own union.
+    which the vehicle was not reminded of any station within `gap_s`, nor of this one within `cool_down_s`, before or
+    after that moment; of two at the same distance, the lower id. Each station brings the rules of its own union.
 
-    **Event time.** Only the times of the pings count, never the clock. A ping as old as the vehicle's last one is a repeat
-    and is ignored; an older one is judged alone, in its own time, and leaves the vehicle where it is. A ping that is older
-    than the vehicle's newest reminder by the longest cool-down is ignored. Where no union uses paths (`max_segment_gap_s`
-    is 0 for all), every ping is judged alone, and a vehicle takes memory only once it is reminded.
+    **Event time.** Only the times of the pings count, never the clock. A ping as old as the vehicle's last one is a
+    repeat and is ignored; an older one is judged alone, in its own time, and leaves the vehicle where it is. A ping
+    that is older than the vehicle's newest reminder by the longest cool-down is ignored. Where no union uses paths
+    (`max_segment_gap_s` is 0 for all), every ping is judged alone, and a vehicle takes memory only once it is reminded.
 
     **No evidence** are, and are ignored: coordinates that are not finite or beyond 180 or 90 degrees, null island
     (0, 0), a negative accuracy, times beyond `FOREVER_MS` or later than `latest_ms`. An accuracy of NaN is one that was
     not stated, and is believed. Any int64 is a vehicle, 0 too. Positions outside China are just far from stations.
 
-    Reminders are the same however the pings are cut into batches. One thread feeds at a time (a lock sees to it); stations
-    may be replaced from another meanwhile.
+    Reminders are the same however the pings are cut into batches. One thread feeds at a time (a lock sees to it);
+    stations may be replaced from another meanwhile.
     """
 
     def __init__(self, stations: Stations) -> None:
@@ -138,19 +138,26 @@ class PassageKernel:
         with self._lock:
             world = self._world
             judge = kernels.feed_paths if world.rules.longest_path_ms > 0 else kernels.feed_points
-            out = _Out(*(np.empty(len(pings[0]), dtype) for dtype in (np.int64, np.int64, np.float64, np.int64)))
+            out = _empty_out(len(pings[0]))
             parts: list[_Out] = []
             done = 0
             while True:
                 done, count = judge(
                     *pings, np.int64(done), np.int64(latest_ms), world.cells, world.rows, world.rules, self._memory, out
                 )
-                parts.append(_Out(*(values[:count].copy() for values in out)))
+                parts.append(_Out(out.station[:count], out.time_ms[:count], out.square_m[:count], out.ping[:count]))
+                out = _Out(out.station[count:], out.time_ms[count:], out.square_m[count:], out.ping[count:])
                 if done == len(pings[0]):
                     break
                 self._memory = memories.grown(self._memory)
-        station, moment, square, ping = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        return Reminders(pings[0][ping], station, moment, np.sqrt(square), ping)
+        ping = np.concatenate([part.ping for part in parts])
+        return Reminders(
+            pings[0][ping],
+            np.concatenate([part.station for part in parts]),
+            np.concatenate([part.time_ms for part in parts]),
+            np.sqrt(np.concatenate([part.square_m for part in parts])),
+            ping,
+        )
 
     def remember(self, reminders: Reminders) -> None:
         """Take over reminders that went out before, from a log, so that none goes out twice. Repeats do no harm."""
@@ -180,6 +187,10 @@ class PassageKernel:
             self._memory = memories.without_those_before(self._memory, time_ms)
 
 
+def _empty_out(rows: int) -> _Out:
+    return _Out(np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows), np.empty(rows, np.int64))
+
+
 def _world(stations: Stations) -> _World:
     rules, longest_path_m = _rules(stations)
     cells = grid.build(stations, longest_path_m)
@@ -194,10 +205,8 @@ def _world(stations: Stations) -> _World:
     rows = np.zeros((len(stations), 8))
     radians = np.radians(stations.lat)
     assert stations.parameters_of is not None  # noqa: S101 (Stations fills it in)
-    rows[:, :6] = np.stack(
-        [stations.lon, stations.lat, np.cos(radians), np.sin(radians), stations.radius_m, stations.parameters_of],
-        axis=1,
-    )
+    columns = (stations.lon, stations.lat, np.cos(radians), np.sin(radians), stations.radius_m, stations.parameters_of)
+    rows[:, :6] = np.stack(columns, axis=1)
     hours = stations.hours
     return _World(stations, cells, StationRows(rows, stations.ids, hours.starts_s, hours.ends_s, hours.offsets), rules)
 

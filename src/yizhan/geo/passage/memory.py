@@ -45,14 +45,8 @@ def empty(slots: int = 1024, pool: int = 1024) -> Memory:
     skip = -(words.ctypes.data // 8) % 8  # so that a slot is one cache line
     lines = words[skip : skip + slots * 8].reshape(slots, 8)
     counts = np.array([0, 0, kernels.NONE, 0], np.int64)
-    return Memory(
-        lines,
-        lines.view(np.float64),
-        np.empty(pool, np.int64),
-        np.empty(pool, np.int64),
-        np.empty(pool, np.int64),
-        counts,
-    )
+    station_of, time_of, next_of = (np.empty(pool, np.int64) for _ in range(3))
+    return Memory(lines, lines.view(np.float64), station_of, time_of, next_of, counts)
 
 
 def grown(memory: Memory) -> Memory:
