@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from pytest_django import Settings
 
-from yizhan.unions.models import Level, Staff, Union, User
+from yizhan.unions.models import Level, Staff, Union, User, Worker
 from yizhan.unions.rights import Role
+
+
+@pytest.fixture(autouse=True)
+def no_second_factor(settings: Settings) -> None:
+    """Administrators reach the desk by `force_login` alone; the tests of the gate itself switch it on."""
+    settings.REQUIRE_SECOND_FACTOR = False
 
 
 @dataclass(frozen=True)
@@ -35,9 +42,7 @@ def tree(db: None) -> UnionTree:
     zhongyuan = _child(zhengzhou, "中原区总工会", Level.DISTRICT, "410102")
     jinshui = _child(zhengzhou, "金水区总工会", Level.DISTRICT, "410105")
     shifo = _child(zhongyuan, "石佛镇总工会", Level.STREET, "410102100")
-    guangdong = Union.objects.add_root(
-        {"name": "广东省总工会", "level": Level.PROVINCE, "division_code": "44"}
-    )
+    guangdong = Union.objects.add_root({"name": "广东省总工会", "level": Level.PROVINCE, "division_code": "44"})
     shenzhen = _child(guangdong, "深圳市总工会", Level.CITY, "4403")
     for union in (henan, zhengzhou, zhongyuan, jinshui, shifo, guangdong, shenzhen):
         union.refresh_from_db()
@@ -61,3 +66,22 @@ class PostMaker:
 @pytest.fixture
 def post(db: None) -> PostMaker:
     return PostMaker()
+
+
+class WorkerMaker:
+    """Makes workers: `worker(tree.shifo)` gives a new rider who belongs there; `worker()` one of no union."""
+
+    def __init__(self) -> None:
+        self.made = 0
+
+    def __call__(self, union: Union | None = None, *, name: str | None = None) -> Worker:
+        self.made += 1
+        user = User.objects.create_user(
+            name=name or f"小哥{self.made}", phone=f"+8613800138{self.made:03}", phone_verified=True
+        )
+        return Worker.objects.create(user=user, union=union, occupation="food_rider")
+
+
+@pytest.fixture
+def worker(db: None) -> WorkerMaker:
+    return WorkerMaker()

@@ -10,7 +10,7 @@ import tempfile
 from base64 import urlsafe_b64encode
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
@@ -49,6 +49,20 @@ class Environment(BaseSettings):
         default="log", description="Who sends one-time codes; `log` writes them to the log"
     )
     sms_options: dict[str, str] = Field(default_factory=dict, description="Options of the SMS provider (JSON object)")
+    require_second_factor: bool = Field(
+        default=True,
+        description="Administrators and finance officers need an authenticator app or a passkey to reach the desk",
+    )
+    oidc_providers: list[dict[str, Any]] = Field(
+        default_factory=list,
+        description="Single sign-on by OpenID Connect: JSON list of provider_id, name, client_id, secret, "
+        "settings.server_url",
+    )
+    trusted_proxies: int = Field(
+        default=1,
+        ge=0,
+        description="How many proxies stand before Django, counted from the inside; our own Caddy is the first",
+    )
     tianditu_key: str | None = Field(
         default=None, description="Key for Tianditu base-map tiles; without it the map shows our own shapes"
     )

@@ -114,13 +114,43 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "yizhan.unions.sign_in.adapters.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "yizhan.unions.sign_in.forms.StaffSignInForm",
+    "request_login_code": "yizhan.unions.sign_in.forms.PhoneSignInForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
-ACCOUNT_LOGIN_METHODS = {"username"}
-ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_LOGIN_METHODS = {"username", "phone"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "phone", "password1*"]  # which fields exist; the sign-up page itself is closed
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 300
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 300
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "request_login_code": "20/m/ip,1/30s/key,10/d/key",
+    "verify_phone": "1/30s/key,10/d/key,10/m/ip",
+}
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.trusted_proxies
+MFA_ADAPTER = "yizhan.unions.sign_in.adapters.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_TOLERANCE = 1
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not environment.secure
+SOCIALACCOUNT_ADAPTER = "yizhan.unions.sign_in.adapters.SocialAccountAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": environment.oidc_providers, "OAUTH_PKCE_ENABLED": True}}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "yizhan.unions.sessions"  # encrypted
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+REQUIRE_SECOND_FACTOR = environment.require_second_factor
 PERSONAL_DATA_KEYS = environment.all_personal_data_keys
 PERSONAL_DATA_INDEX_KEY = environment.keys["personal_data_index_key"]
 AUDIT_RETENTION_DAYS = environment.audit_retention_days

@@ -9,7 +9,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     path("api/", api.api.urls),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("yizhan.unions.sign_in.urls")),
     path("", include("yizhan.unions.urls")),
     path("", include("yizhan.places.urls")),
     path("", include("yizhan.passage.urls")),
