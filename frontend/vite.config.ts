@@ -16,6 +16,12 @@ export default defineConfig({
     target: ["chrome87", "safari14"],
     modulePreload: { polyfill: false },
     // htmx evaluates only what `allowEval` lets it, and ours is false.
-    rollupOptions: { input: islands, checks: { eval: false } },
+    rollupOptions: {
+      input: islands,
+      checks: { eval: false },
+      output: { codeSplitting: { groups: [{ name: "maplibre", test: /node_modules\/maplibre-gl/ }] } },
+    },
+    chunkSizeWarningLimit: 1200, // the map library; loaded only where there is a map
+    assetsInlineLimit: 0, // outlines are fetched, and the content security policy lets nothing be fetched from data: addresses
   },
 });

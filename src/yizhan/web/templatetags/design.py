@@ -9,7 +9,7 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest
 from django.template.context import Context
-from django.utils.html import format_html
+from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -100,6 +100,12 @@ def stat(
     if href:
         return format_html('<a class="{}" href="{}">{}</a>', kind, href, inside)
     return format_html('<div class="{}">{}</div>', kind, inside)
+
+
+@register.simple_tag
+def words(element_id: str, **named: object) -> SafeString:
+    """Words that an island says, as a data block that it reads: the script itself knows no language."""
+    return json_script({name: str(phrase) for name, phrase in named.items()}, element_id)
 
 
 @register.inclusion_tag("web/parts/field.html")

@@ -1,0 +1,33 @@
+/** Words of an island: the page's template holds them as JSON, in the reader's language; `{name}` is filled in. */
+export type Words = Record<string, string>;
+
+/** Read the words from `<script type="application/json" id="…">`. */
+export function wordsFrom(id: string): Words {
+  return JSON.parse(document.getElementById(id)?.textContent ?? "{}") as Words;
+}
+
+/** A sentence with its gaps filled. A sentence that the template forgot shows as its own name. */
+export function say(words: Words, name: string, gaps: Record<string, string | number> = {}): string {
+  return (words[name] ?? name).replace(/\{(\w+)\}/g, (_, gap: string) => String(gaps[gap] ?? ""));
+}
+
+const DISTANCE = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 1 });
+
+/** "180 米", "1.4 公里": metres below one kilometre, rounded to ten. */
+export function distance(words: Words, metres: number): string {
+  if (metres < 1000) return say(words, "metres", { n: Math.max(10, Math.round(metres / 10) * 10) });
+  return say(words, "kilometres", { n: DISTANCE.format(metres / 1000) });
+}
+
+const CLOCK = new Intl.DateTimeFormat("zh-CN", {
+  timeZone: "Asia/Shanghai",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+
+/** The time of day in Shanghai. */
+export function clock(at: string | Date): string {
+  return CLOCK.format(typeof at === "string" ? new Date(at) : at);
+}
