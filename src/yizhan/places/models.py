@@ -224,7 +224,7 @@ class ImportRun(PubliclyIdentified, models.Model):
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="place_imports")
     digest = models.CharField(_("SHA-256 of file and reading"), max_length=64)
     file_name = models.CharField(_("file name"), max_length=200)
-    datum = models.CharField(_("datum"), max_length=10, choices=DatumChoice)
+    datum = models.CharField(_("datum"), max_length=10, choices=DatumChoice, blank=True)
     created = models.PositiveIntegerField(_("places created"))
     changed = models.PositiveIntegerField(_("places changed"))
     unchanged = models.PositiveIntegerField(_("places unchanged"))

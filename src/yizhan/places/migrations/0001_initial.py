@@ -82,7 +82,7 @@ class Migration(migrations.Migration):
                 ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
                 ('digest', models.CharField(max_length=64, verbose_name='SHA-256 of file and reading')),
                 ('file_name', models.CharField(max_length=200, verbose_name='file name')),
-                ('datum', models.CharField(choices=[('WGS-84', 'WGS-84 (GPS, CGCS2000)'), ('GCJ-02', 'GCJ-02 (AMap, Tencent)'), ('BD-09', 'BD-09 (Baidu)')], max_length=10, verbose_name='datum')),
+                ('datum', models.CharField(blank=True, choices=[('WGS-84', 'WGS-84 (GPS, CGCS2000)'), ('GCJ-02', 'GCJ-02 (AMap, Tencent)'), ('BD-09', 'BD-09 (Baidu)')], max_length=10, verbose_name='datum')),
                 ('created', models.PositiveIntegerField(verbose_name='places created')),
                 ('changed', models.PositiveIntegerField(verbose_name='places changed')),
                 ('unchanged', models.PositiveIntegerField(verbose_name='places unchanged')),

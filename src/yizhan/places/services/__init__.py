@@ -1,7 +1,11 @@
 """Every write to the directory of places: rights, rules, one transaction, audit row; readers are told on commit."""
 
+from yizhan.places.facts import PlaceFacts
+
+from .importing import import_places, import_places_by_operator
 from .life_cycle import close_place, publish_place, withdraw_place
-from .places import ChangedMeanwhile, PlaceFacts, change_place, create_place
+from .offers import vocabulary
+from .places import ChangedMeanwhile, change_place, create_place, facts_of
 
 __all__ = [
     "ChangedMeanwhile",
@@ -9,6 +13,10 @@ __all__ = [
     "change_place",
     "close_place",
     "create_place",
+    "facts_of",
+    "import_places",
+    "import_places_by_operator",
     "publish_place",
+    "vocabulary",
     "withdraw_place",
 ]

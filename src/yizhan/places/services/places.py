@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from django.db import transaction
@@ -11,32 +11,16 @@ from django.utils.translation import gettext as _
 
 from yizhan.geo import Datum, haversine_m
 from yizhan.places.actions import PLACE_CHANGED, PLACE_CREATED
-from yizhan.places.models import Offer, OfferKind, Place, PlaceKind, PositionSource
+from yizhan.places.facts import PlaceFacts, checked
+from yizhan.places.models import Offer, Place
 from yizhan.places.rights import CHANGE_PLACES
-from yizhan.places.rules import checked_hours, checked_kind, checked_name, checked_position, short_enough
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import policy
 
 from .notification import announce
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlaceFacts:
-    """What a person or a file says of a place. `lon`, `lat` are degrees of `datum`; `offers` are codes."""
-
-    name: str
-    lon: float
-    lat: float
-    datum: Datum
-    kind: str = PlaceKind.STATION
-    address: str = ""
-    district: str = ""
-    hours: str = ""
-    contact: str = ""
-    position_source: str = PositionSource.MAP
-    offers: tuple[str, ...] = ()
+from .offers import set_offers
 
 
 class ChangedMeanwhile(RuleBroken):
@@ -67,7 +51,7 @@ def create_place(facts: PlaceFacts, *, union: Union, actor: Staff, source: str =
     columns = checked(facts)
     place = Place(union=union, source=source, source_id=source_id, **columns)
     place.save()
-    _set_offers(place, facts.offers)
+    set_offers(place, facts.offers)
     record(actor, PLACE_CREATED, union=union, target=place, details={"source": source} if source else None)
     return place
 
@@ -107,36 +91,13 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
     current.revision += 1
     current.save(update_fields=[*changes, "revision", "changed_at"])
     if "offers" in details:
-        _set_offers(current, facts.offers)
+        set_offers(current, facts.offers)
     if "contact" in details:
         details["contact"] = ["…", "…"]  # a person's telephone number is none of the trail's business
     record(actor, PLACE_CHANGED, union=current.union, target=current, details=details)
     if current.is_published:
         announce()
     return current
-
-
-def checked(facts: PlaceFacts) -> dict[str, Any]:
-    """The columns of a place, by the rules.
-
-    Raises:
-        RuleBroken: with every value that breaks a rule.
-    """
-    problems: list[Problem] = []
-    columns: dict[str, Any] = {
-        "kind": checked_kind(facts.kind, problems),
-        "name": checked_name(facts.name, problems),
-        "address": short_enough("address", facts.address, problems),
-        "district": short_enough("district", facts.district, problems),
-        "hours": checked_hours(facts.hours, problems),
-        "contact": short_enough("contact", facts.contact, problems),
-        "datum_given": str(facts.datum),
-        "position_source": facts.position_source,
-    }
-    columns["lon"], columns["lat"] = checked_position(facts.lon, facts.lat, facts.datum, problems)
-    if problems:
-        raise RuleBroken(problems)
-    return columns
 
 
 def facts_of(place: Place, *, offers: Iterable[str], datum: Datum = Datum.WGS84) -> PlaceFacts:
@@ -148,40 +109,6 @@ def facts_of(place: Place, *, offers: Iterable[str], datum: Datum = Datum.WGS84)
     )
 
 
-def offer_kinds_for(union: Union, codes: Iterable[str]) -> dict[str, OfferKind]:
-    """The words that these codes mean at a union: its own, those of the unions above, and everyone's.
-
-    Raises:
-        RuleBroken: a code means nothing here.
-    """
-    wanted = set(codes)
-    found = {kind.code: kind for kind in vocabulary(union) if kind.code in wanted}
-    if missing := sorted(wanted - set(found)):
-        raise RuleBroken.at(
-            "offers", missing, _("Unknown offer: %(codes)s.") % {"codes": ", ".join(missing)}, "unknown_offer"
-        )
-    return found
-
-
-def vocabulary(union: Union) -> list[OfferKind]:
-    """All kinds of offer that a union may use, in their order; the nearest union's word wins."""
-    steps = len(union.path) // Union.steplen
-    above = [union.path[: Union.steplen * (step + 1)] for step in range(steps)]
-    kinds = OfferKind.objects.filter(union__isnull=True) | OfferKind.objects.filter(union__path__in=above)
-    by_code: dict[str, OfferKind] = {}
-    for kind in sorted(kinds.select_related("union"), key=lambda kind: kind.union.depth if kind.union else 0):
-        by_code[kind.code] = kind
-    return sorted(by_code.values(), key=lambda kind: (kind.order, kind.code))
-
-
-def _set_offers(place: Place, codes: Iterable[str]) -> None:
-    kinds = offer_kinds_for(place.union, codes)
-    offers = Offer.objects.with_scopes_disabled().filter(place=place)
-    offers.exclude(kind__code__in=list(kinds)).delete()
-    present = set(offers.values_list("kind__code", flat=True))
-    Offer.objects.bulk_create(Offer(place=place, kind=kind) for code, kind in kinds.items() if code not in present)
-
-
 def _same_position(place: Place, columns: dict[str, Any]) -> bool:
     # Forms show six decimals, which is a decimetre.
     return haversine_m(place.lon, place.lat, columns["lon"], columns["lat"]) < 0.2
@@ -189,4 +116,3 @@ def _same_position(place: Place, columns: dict[str, Any]) -> bool:
 
 def _shown(value: Any) -> Any:
     return value if isinstance(value, (int, float, str)) else str(value)
-
