@@ -15,3 +15,8 @@ urlpatterns = [
     path("", include("yizhan.passage.urls")),
     path("", include("yizhan.web.urls")),
 ]
+
+handler400 = "yizhan.web.views.errors.bad_request"
+handler403 = "yizhan.web.views.errors.forbidden"
+handler404 = "yizhan.web.views.errors.not_found"
+handler500 = "yizhan.web.views.errors.server_error"
