@@ -150,7 +150,8 @@ def _inside(
     for axis, (low, high) in enumerate([(extent[0], extent[2]), (extent[1], extent[3])]):
         still = way[:, axis] == 0
         step = np.where(still, 1.0, way[:, axis])
-        near, far = (low - start[:, axis]) / step, (high - start[:, axis]) / step
+        with np.errstate(over="ignore"):  # almost still: infinitely far is right
+            near, far = (low - start[:, axis]) / step, (high - start[:, axis]) / step
         near, far = np.minimum(near, far), np.maximum(near, far)
         between = (start[:, axis] >= low) & (start[:, axis] <= high)
         near = np.where(still, np.where(between, 0.0, 2.0), near)

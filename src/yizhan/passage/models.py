@@ -1,0 +1,150 @@
+"""What is stored of passing reminders: the rules, who may send pings, and the reminders. Never a position."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from django_scopes import ScopedManager
+
+from yizhan.places.models import Place
+from yizhan.unions.identity import PubliclyIdentified
+from yizhan.unions.models import Staff, Union
+
+from .pseudonyms import short_name
+
+# What a union may set: (least, most), in the unit of the field's name.
+LIMITS: dict[str, tuple[int, int]] = {
+    "radius_m": (50, 2_000),
+    "cool_down_s": (0, 7 * 86_400),
+    "gap_s": (0, 86_400),
+    "max_segment_gap_s": (0, 600),
+    "max_speed_kmh": (20, 250),
+}
+
+
+class UnscopedManager(models.Manager):  # type: ignore[type-arg]
+    """Rows of every union, under a name that says so; views never use it."""
+
+
+def _within(field: str) -> Q:
+    least, most = LIMITS[field]
+    return Q(**{f"{field}__gte": least, f"{field}__lte": most})
+
+
+class PassageSettings(models.Model):
+    """The rules by which a union's places, and those of the unions below it, remind.
+
+    A union without a row follows the nearest union above that has one; without any, the defaults here hold.
+    """
+
+    union = models.OneToOneField(
+        Union, on_delete=models.PROTECT, related_name="passage_settings", verbose_name=_("union")
+    )
+    reminders_on = models.BooleanField(_("reminders are on"), default=True)
+    unknown_hours_remind = models.BooleanField(_("places with unknown hours remind, too"), default=False)
+    radius_m = models.PositiveIntegerField(_("radius in metres"), default=300)
+    cool_down_s = models.PositiveIntegerField(_("pause of one place in seconds"), default=4 * 3600)
+    gap_s = models.PositiveIntegerField(_("pause of all places in seconds"), default=600)
+    max_segment_gap_s = models.PositiveIntegerField(_("longest silence on a path in seconds"), default=120)
+    max_speed_kmh = models.PositiveIntegerField(_("highest plausible speed in km/h"), default=150)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    objects = ScopedManager(union="union__path__startswith")
+    # Rules reach down the tree: whoever applies them reads those of unions above the scope, too.
+    rules = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("rules of passing reminders")
+        verbose_name_plural = _("rules of passing reminders")
+        constraints = [
+            models.CheckConstraint(condition=_within(field), name=f"passage_{field}_within_limits") for field in LIMITS
+        ]
+
+    def __str__(self) -> str:
+        return str(self.union)
+
+
+class PingSource(PubliclyIdentified, models.Model):
+    """A fleet or partner that may send pings. Its key is shown once; what is kept cannot be turned back into it."""
+
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="ping_sources", verbose_name=_("union"))
+    name = models.CharField(_("name"), max_length=80)
+    is_simulated = models.BooleanField(_("simulated vehicles"), default=False)
+    key_digest = models.CharField(max_length=64, unique=True)
+    key_hint = models.CharField(_("key begins with"), max_length=12)
+    created_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("created by")
+    )
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    key_made_at = models.DateTimeField(_("key made at"))
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+
+    objects = ScopedManager(union="union__path__startswith")
+    # The stream serves every union at once and asks for no scope.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("source of pings")
+        verbose_name_plural = _("sources of pings")
+        ordering = ["union__path", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["union", "name"], name="ping_source_named_once_per_union"),
+            models.CheckConstraint(condition=~Q(name=""), name="ping_source_has_a_name"),
+            models.CheckConstraint(condition=Q(key_digest__regex="^[0-9a-f]{64}$"), name="ping_source_key_is_digested"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_active(self) -> bool:
+        """Whether its key is taken."""
+        return self.revoked_at is None
+
+
+class Reminder(PubliclyIdentified, models.Model):
+    """路过提醒: a vehicle passed an open place and was told. Who it was, is a pseudonym; where it was, is not kept.
+
+    The same passage recorded twice is one row: a stream that starts anew may repeat its last batch.
+    """
+
+    vehicle = models.BigIntegerField(_("vehicle"))
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, related_name="reminders", verbose_name=_("place"), db_index=False
+    )
+    union = models.ForeignKey(
+        Union, on_delete=models.PROTECT, related_name="reminders", verbose_name=_("union"), db_index=False
+    )
+    source = models.ForeignKey(PingSource, on_delete=models.PROTECT, related_name="reminders", verbose_name=_("source"))
+    passed_at = models.DateTimeField(_("passed at"))
+    distance_m = models.FloatField(_("distance in metres"))
+    is_simulated = models.BooleanField(_("simulated"), default=False)
+    recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
+
+    objects = ScopedManager(union="union__path__startswith")
+    # The reminder log is the state of the stream, which serves every union at once.
+    log = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("reminder")
+        verbose_name_plural = _("reminders")
+        indexes = [
+            models.Index(fields=["union", "-passed_at"], name="reminder_by_union_and_time"),
+            models.Index(fields=["place", "-passed_at"], name="reminder_by_place_and_time"),
+            models.Index(fields=["-passed_at"], name="reminder_by_time"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["vehicle", "place", "passed_at"], name="reminder_once_per_passage"),
+            models.CheckConstraint(
+                condition=Q(distance_m__gte=0, distance_m__lte=5_000), name="reminder_distance_is_plausible"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.vehicle_name} · {self.place}"
+
+    @property
+    def vehicle_name(self) -> str:
+        """The pseudonym, short enough to read and to tell two vehicles apart on one screen."""
+        return short_name(self.vehicle)

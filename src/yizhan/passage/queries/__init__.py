@@ -1,0 +1,1 @@
+"""Every read of the passage room that is more than one line."""

@@ -1,0 +1,237 @@
+"""Reads a batch of pings from JSON: what is right becomes columns, what is wrong is named row by row.
+
+The usual batch is decoded by types in one go. Only a batch with a row that has not the right form is read again row by
+row, so that one bad row costs its sender time, and nobody a ping.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from math import isfinite, nan
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from yizhan.geo import Datum, UnknownDatum, convert
+from yizhan.passage.pings import Pings
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+MAX_ROWS = 20_000
+MAX_NAME = 64
+AHEAD_MS = 5 * 60 * 1000  # a clock may run ahead by this much
+LATE_MS = 24 * 3600 * 1000  # a vehicle may hand in what it buffered for a day
+WEST, EAST, SOUTH, NORTH = 73.0, 136.0, 3.0, 54.0  # degrees, China with the South China Sea
+NULL_ISLAND = 0.01  # degrees around 0, 0: what a receiver says before it knows
+
+REASONS = {
+    "row_form": "must be a list: vehicle, time, lon, lat, and accuracy_m if known; or an object of those names",
+    "vehicle": f"vehicle must be a text of 1 to {MAX_NAME} characters or a whole number",
+    "time": "time must be milliseconds since 1970 (UTC) as a whole number, or ISO 8601 with a time zone",
+    "time_ahead": "time lies more than 5 minutes in the future",
+    "time_late": "time lies more than 24 hours in the past (is it in seconds instead of milliseconds?)",
+    "position": "lon must be -180 to 180 degrees and lat -90 to 90 degrees",
+    "null_island": "position is 0, 0: the receiver did not know yet",
+    "outside": "position lies outside of China (73 to 136 east, 3 to 54 north): are lon and lat swapped?",
+    "accuracy": "accuracy_m must be metres from 0 up, or null",
+}
+
+
+class BatchRefused(Exception):
+    """The whole batch cannot be read; nothing of it was taken."""
+
+    def __init__(self, code: str, detail: str, *, status: int = 400) -> None:
+        super().__init__(detail)
+        self.code, self.detail, self.status = code, detail, status
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """One row that was left out: its place in the batch, a stable code, and the rule in words."""
+
+    index: int
+    code: str
+
+    @property
+    def reason(self) -> str:
+        """The rule that the row breaks."""
+        return REASONS[self.code]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Batch:
+    """What a batch holds. `pings.vehicle` is not set yet (all 0): who knows the source gives the pseudonyms.
+
+    Attributes:
+        names: what the sender calls the vehicle of each ping.
+        pings: those rows that are right, in WGS-84.
+        rejected: the other rows, in order.
+    """
+
+    names: list[str]
+    pings: Pings
+    rejected: list[Rejected]
+
+
+class _Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
+    vehicle: Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)] | int
+    time: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+    lon: float
+    lat: float
+    accuracy_m: float | None = None
+
+
+class _Rows(msgspec.Struct):
+    datum: str
+    pings: list[_Row]
+
+
+class _Anything(msgspec.Struct):
+    datum: Any = None
+    pings: Any = None
+
+
+_usual = msgspec.json.Decoder(_Rows)
+_anything = msgspec.json.Decoder(_Anything)
+
+
+def read_batch(body: bytes, *, now_ms: int) -> Batch:
+    """Read `{"datum": …, "pings": [[vehicle, time, lon, lat, accuracy_m], …]}`.
+
+    Args:
+        now_ms: the present, milliseconds since 1970: rows far from it are rejected.
+
+    Raises:
+        BatchRefused: too big, no JSON, no datum, or no list of pings.
+    """
+    if len(body) > MAX_BODY_BYTES:
+        raise BatchRefused("too_big", f"the body has {len(body)} bytes: at most {MAX_BODY_BYTES}", status=413)
+    try:
+        usual = _usual.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        datum, rows, numbers, rejected = _read_row_by_row(body)
+    else:
+        _check_count(usual.pings)
+        datum, rows, numbers, rejected = _datum(usual.datum), usual.pings, None, []
+    return _judged(datum, rows, numbers, rejected, now_ms)
+
+
+def _judged(datum: Datum, rows: list[_Row], numbers: list[int] | None, rejected: list[Rejected], now_ms: int) -> Batch:
+    time_ms = np.array([row.time for row in rows], np.int64)
+    lon = np.array([row.lon for row in rows], np.float64)
+    lat = np.array([row.lat for row in rows], np.float64)
+    accuracy = np.array([nan if row.accuracy_m is None else row.accuracy_m for row in rows], np.float64)
+    given = np.array([row.accuracy_m is not None for row in rows], np.bool_)
+    wrong: dict[str, NDArray[np.bool_]] = {
+        "time_ahead": time_ms > now_ms + AHEAD_MS,
+        "time_late": time_ms < now_ms - LATE_MS,
+        "position": ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)),  # NaN is wrong, too
+        "null_island": (np.abs(lon) < NULL_ISLAND) & (np.abs(lat) < NULL_ISLAND),
+        "outside": ~((lon >= WEST) & (lon <= EAST) & (lat >= SOUTH) & (lat <= NORTH)),
+        "accuracy": given & ~((accuracy >= 0) & np.isfinite(accuracy)),
+    }
+    right = ~np.logical_or.reduce(list(wrong.values()))
+    kept = np.flatnonzero(right)
+    if len(kept) < len(rows):
+        codes = list(wrong)
+        first = np.argmax(np.stack(list(wrong.values())), axis=0)
+        where = numbers if numbers is not None else range(len(rows))
+        rejected = rejected + [Rejected(where[i], codes[first[i]]) for i in np.flatnonzero(~right).tolist()]
+        rejected.sort(key=lambda one: one.index)
+    longitude, latitude = convert(lon[kept], lat[kept], source=datum, target=Datum.WGS84)
+    pings = Pings(np.zeros(len(kept), np.int64), time_ms[kept], longitude, latitude, accuracy[kept])
+    return Batch([str(rows[i].vehicle) for i in kept.tolist()], pings, rejected)
+
+
+def _datum(value: object) -> Datum:
+    if value is None or value == "":
+        raise BatchRefused("datum_missing", f'"datum" is missing: say one of {", ".join(Datum)}')
+    try:
+        return Datum.parse(value)
+    except UnknownDatum as unknown:
+        raise BatchRefused("datum_unknown", str(unknown)[:200]) from unknown
+
+
+def _check_count(rows: object) -> list[Any]:
+    if not isinstance(rows, list):
+        raise BatchRefused("pings_missing", '"pings" must be a list of rows')
+    if len(rows) > MAX_ROWS:
+        raise BatchRefused("too_many", f'"pings" has {len(rows)} rows: at most {MAX_ROWS} in one batch', status=413)
+    return rows
+
+
+def _read_row_by_row(body: bytes) -> tuple[Datum, list[_Row], list[int], list[Rejected]]:
+    document = _parsed(body)
+    datum, rows = _datum(document.datum), _check_count(document.pings)
+    right: list[_Row] = []
+    numbers: list[int] = []
+    rejected: list[Rejected] = []
+    for index, row in enumerate(rows):
+        read = _read_row(row)
+        if isinstance(read, str):
+            rejected.append(Rejected(index, read))
+        else:
+            right.append(read)
+            numbers.append(index)
+    return datum, right, numbers, rejected
+
+
+def _parsed(body: bytes) -> _Anything:
+    try:
+        return _anything.decode(body)
+    except msgspec.ValidationError as broken:
+        raise BatchRefused("not_an_object", 'the body must be an object with "datum" and "pings"') from broken
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as broken:
+        # NaN and Infinity are no JSON, but senders write them: only their own rows shall suffer.
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            raise BatchRefused("not_json", f"the body is not JSON: {str(broken)[:120]}") from broken
+        if not isinstance(document, dict):
+            raise BatchRefused("not_an_object", 'the body must be an object with "datum" and "pings"') from broken
+        return _Anything(document.get("datum"), document.get("pings"))
+
+
+def _read_row(row: object) -> _Row | str:
+    """The row, or the code of the rule that it breaks."""
+    if isinstance(row, dict):
+        row = [row.get(name) for name in ("vehicle", "time", "lon", "lat", "accuracy_m")]
+    if not isinstance(row, list) or len(row) not in (4, 5):
+        return "row_form"
+    vehicle, time, lon, lat, accuracy = row if len(row) == 5 else [*row, None]
+    is_name = isinstance(vehicle, str) and 1 <= len(vehicle) <= MAX_NAME
+    if not is_name and (isinstance(vehicle, bool) or not isinstance(vehicle, int) or len(str(vehicle)) > MAX_NAME):
+        return "vehicle"
+    time_ms = _milliseconds(time)
+    if time_ms is None:
+        return "time"
+    if not (_is_number(lon) and _is_number(lat)):
+        return "position"
+    if accuracy is not None and not _is_number(accuracy):
+        return "accuracy"
+    return _Row(vehicle, time_ms, float(lon), float(lat), None if accuracy is None else float(accuracy))
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 2**53
+
+
+def _milliseconds(value: object) -> int | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 0 <= value <= 2**53 else None
+    if isinstance(value, float):
+        return int(value) if isfinite(value) and value.is_integer() and 0 <= value <= 2**53 else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return None if moment.tzinfo is None else int(moment.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None

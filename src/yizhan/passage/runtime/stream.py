@@ -1,0 +1,295 @@
+"""The stream itself: a batch of pings in, an answer, events and log entries out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+
+from yizhan.geo.passage import PassageKernel, Reminders
+from yizhan.passage.pseudonyms import short_name, vehicle_number
+from yizhan.passage.queries.rules import RulesTree
+from yizhan.passage.services.log import Passed, remembered
+from yizhan.places.snapshot import load_snapshot
+from yizhan.unions.identity import new_public_id
+
+from . import metrics
+from .decoding import AHEAD_MS, LATE_MS, Rejected, read_batch
+from .keeper import Keeper
+from .keys import KeyRing, Source
+from .live import Hub, Subscriber
+from .simulated import SimulatedTraffic
+from .world import PlaceSeen, World, build_world
+from .writer import Writer
+
+log = logging.getLogger("yizhan.passage.stream")
+
+MOST_BATCHES_WAITING = 64
+MOST_NAMES = 1_000_000
+SHOW_EVERY_S = 0.5
+
+
+class NotNow(Exception):
+    """The stream cannot take the batch at this moment; the sender should repeat it soon."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+@dataclass(frozen=True, slots=True)
+class Reminded:
+    """A reminder that just went out: the log entry, its place, and what the sender calls the vehicle.
+
+    Attributes:
+        open_until: when the place closes; None when it never does.
+    """
+
+    passed: Passed
+    place: PlaceSeen
+    name: str
+    open_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a batch."""
+
+    accepted: int
+    rejected: list[Rejected]
+    reminded: list[Reminded]
+
+
+class Stream:
+    """One stream a process. Pings are judged in one thread of their own; nothing here waits for the database.
+
+    A stream that starts reads from the reminder log what it must remember, so that nobody is reminded twice.
+    """
+
+    def __init__(self, *, writer: Writer | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.hub = Hub()
+        self.keys = KeyRing({})
+        self.writer = writer or Writer()
+        self._clock = clock
+        self._kernel: PassageKernel | None = None
+        self._world = World.empty()
+        self._places: dict[int, PlaceSeen] = {}
+        self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
+        self._numbers: dict[tuple[int, str], int] = {}
+        self.simulated = SimulatedTraffic()
+        self._keeper = Keeper(read_world=self.read_world, read_keys=self.read_keys, every_hour=self._forget)
+        self._judge = ThreadPoolExecutor(1, thread_name_prefix="passage-judge")
+        self._in_flight = 0
+        self._ticker: asyncio.Task[None] | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether places, keys and memory have been read."""
+        return self._kernel is not None
+
+    async def start(self) -> None:
+        """Begin to read, write and show; returns before everything is read."""
+        self.writer.start()
+        self._keeper.start()
+        self._ticker = asyncio.create_task(self._show_now_and_then())
+
+    async def stop(self) -> None:
+        """Write what is waiting, and end."""
+        if self._ticker:
+            self._ticker.cancel()
+        await asyncio.to_thread(self._keeper.stop)
+        await asyncio.to_thread(self._judge.shutdown)
+        await asyncio.to_thread(self.writer.stop)
+
+    async def take(self, source: Source, body: bytes) -> Taken:
+        """Judge a batch as the source sent it.
+
+        Raises:
+            BatchRefused: it cannot be read.
+            NotNow: the stream is starting, or has too much to do.
+        """
+        if self._kernel is None:
+            raise NotNow("starting", "places are still being read: repeat the batch in a second")
+        if self._in_flight >= MOST_BATCHES_WAITING:
+            raise NotNow("busy", "too many batches are waiting: repeat this one in a second")
+        self._in_flight += 1
+        try:
+            taken = await asyncio.get_running_loop().run_in_executor(self._judge, self.judge, source, body)
+        finally:
+            self._in_flight -= 1
+        for each in taken.reminded:
+            self.hub.publish_reminder(str(each.passed.public_id), each.place.union_path, shown(each))
+        return taken
+
+    def judge(self, source: Source, body: bytes) -> Taken:
+        """The work on one batch; one thread at a time."""
+        kernel, places = self._kernel, self._places
+        if kernel is None:
+            raise NotNow("starting", "places are still being read: repeat the batch in a second")
+        now_ms = round(self._clock() * 1000)
+        batch = read_batch(body, now_ms=now_ms)
+        pings = replace(batch.pings, vehicle=self._vehicles(source, batch.names))
+        reminders = kernel.feed(
+            pings.vehicle,
+            pings.time_ms,
+            pings.longitude,
+            pings.latitude,
+            pings.accuracy_m,
+            latest_ms=now_ms + AHEAD_MS,
+        )
+        reminded = self._reminded(reminders, source, batch.names, places)
+        self.writer.put([each.passed for each in reminded])
+        if source.is_simulated:
+            self.simulated.update(source.union_path, pings, reminders=len(reminded), now=self._clock())
+        metrics.PINGS.labels("accepted").inc(len(pings))
+        metrics.PINGS.labels("rejected").inc(len(batch.rejected))
+        metrics.REMINDERS.inc(len(reminded))
+        metrics.VEHICLES.set(kernel.vehicles)
+        return Taken(len(pings), batch.rejected, reminded)
+
+    def read_keys(self) -> None:
+        """Read who may send."""
+        self.keys = KeyRing.load()
+
+    def read_world(self) -> None:
+        """Read places and rules, and swap them in while the stream runs; at first also what to remember."""
+        world = build_world(load_snapshot(), RulesTree.load())
+        if self._kernel is None:
+            kernel = PassageKernel(world.stations)
+            kernel.remember(self._log_since_it_matters(world))
+            _warm_up(world)
+            self._take_over(world)
+            self._kernel = kernel
+            log.info(
+                "the stream is ready",
+                extra={
+                    "stations": len(world.stations),
+                    "remembered": len(kernel.remembered()),
+                    "sources": len(self.keys),
+                },
+            )
+            return
+        # A batch that is under way may meet stations of either world: it finds the places of both.
+        self._places = self._places | world.places
+        self._kernel.replace_stations(world.stations)
+        self._take_over(world)
+
+    def watch(self, union_path: str, *, last_event_id: str = "") -> Subscriber:
+        """Open a live stream for a union's watcher; it begins with what is simulated now and what they missed.
+
+        Raises:
+            TooManySubscribers: this process serves enough of them.
+        """
+        subscriber = self.hub.open(union_path, last_event_id=last_event_id)
+        for first in reversed(self.simulated.first(union_path)):
+            subscriber.waiting.appendleft(first)
+        subscriber.arrived.set()
+        return subscriber
+
+    def _take_over(self, world: World) -> None:
+        self._world, self._places = world, world.places
+        metrics.STATIONS.set(len(world.stations))
+
+    def _log_since_it_matters(self, world: World) -> Reminders:
+        since = self._now() - timedelta(seconds=world.longest_memory_s, milliseconds=LATE_MS)
+        rows = list(remembered(since=since))
+        return Reminders.of(
+            np.array([row[0] for row in rows], np.int64),
+            np.array([row[1] for row in rows], np.int64),
+            np.array([_milliseconds(row[2]) for row in rows], np.int64),
+            np.array([row[3] for row in rows], np.float64),
+        )
+
+    def _vehicles(self, source: Source, names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+        known, number = self._numbers, source.number
+        if len(known) > MOST_NAMES:
+            known.clear()
+        vehicles = np.empty(len(names), np.int64)
+        for row, name in enumerate(names):
+            found = known.get((number, name))
+            if found is None:
+                found = known[number, name] = vehicle_number(self._pseudonym_key, number, name)
+            vehicles[row] = found
+        return vehicles
+
+    def _reminded(
+        self, reminders: Reminders, source: Source, names: list[str], places: dict[int, PlaceSeen]
+    ) -> list[Reminded]:
+        reminded = []
+        for vehicle, station, time_ms, distance_m, ping in zip(
+            reminders.vehicle.tolist(),
+            reminders.station.tolist(),
+            reminders.time_ms.tolist(),
+            reminders.distance_m.tolist(),
+            reminders.ping.tolist(),
+            strict=True,
+        ):
+            place = places.get(station) or self._places[station]
+            passed = Passed(
+                public_id=new_public_id(),
+                vehicle=vehicle,
+                place=place.number,
+                union=place.union,
+                source=source.number,
+                passed_at=datetime.fromtimestamp(time_ms / 1000, UTC),
+                distance_m=distance_m,
+                is_simulated=source.is_simulated,
+            )
+            reminded.append(Reminded(passed, place, names[ping], self._world.open_until(station, time_ms // 1000)))
+        return reminded
+
+    def _forget(self) -> None:
+        if self._kernel is not None:
+            now_ms = round(self._clock() * 1000)
+            self._kernel.forget_before(now_ms - LATE_MS - round(self._world.longest_memory_s * 1000))
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock(), UTC)
+
+    async def _show_now_and_then(self) -> None:
+        while True:
+            await asyncio.sleep(SHOW_EVERY_S)
+            for path, events in self.simulated.changes(self._clock()):
+                self.hub.publish_simulation(path, events)
+
+
+def shown(reminded: Reminded) -> dict[str, Any]:
+    """A reminder as live events show it: where the place is, never where the vehicle was."""
+    passed, place = reminded.passed, reminded.place
+    return {
+        "id": str(passed.public_id),
+        "place": str(place.public_id),
+        "name": place.name,
+        "lon": round(place.longitude, 5),
+        "lat": round(place.latitude, 5),
+        "distance_m": round(passed.distance_m),
+        "vehicle": short_name(passed.vehicle),
+        "at": as_text(passed.passed_at),
+        "open_until": as_text(reminded.open_until) if reminded.open_until else None,
+        "simulated": passed.is_simulated,
+    }
+
+
+def as_text(moment: datetime) -> str:
+    """UTC as RFC 3339, to the second."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _milliseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+
+
+def _warm_up(world: World) -> None:
+    # The first batch must not wait until the kernels are compiled.
+    kernel = PassageKernel(world.stations)
+    one = np.ones(1, np.int64)
+    kernel.feed(one, one, one * 113.0, one * 34.0, one * 5.0)

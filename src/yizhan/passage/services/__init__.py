@@ -1,0 +1,1 @@
+"""Every write of the passage room: one function a mutation."""

@@ -1,0 +1,61 @@
+"""The hot application: what must be fast and needs no database, beside Django and behind the same front door.
+
+A room that answers here has a module `hot` with `routes`, and where it needs them the coroutines `startup` and
+`shutdown` and a function `ready`, which says whether it can answer. Served by Granian as `yizhan.site.hot:application`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from typing import Any
+
+import django
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
+django.setup()
+
+from yizhan.site.api import rooms_having  # noqa: E402 - the rooms' models can be imported only now
+
+
+def assemble(rooms: list[Any]) -> Starlette:
+    """One application from the hot modules of the rooms."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_application: Starlette) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            for room in rooms:
+                if startup := getattr(room, "startup", None):
+                    await startup()
+                if shutdown := getattr(room, "shutdown", None):
+                    stack.push_async_callback(shutdown)
+            yield
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def readyz(_request: Request) -> Response:
+        checks = {room.__name__.split(".")[1]: bool(room.ready()) for room in rooms if hasattr(room, "ready")}
+        return JSONResponse(
+            {"ready": all(checks.values()), "checks": checks}, status_code=200 if all(checks.values()) else 503
+        )
+
+    async def metrics(_request: Request) -> Response:
+        return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    # The front door passes none of the addresses under /hot/ on: they are for this machine.
+    own: list[BaseRoute] = [
+        Route("/hot/healthz", healthz),
+        Route("/hot/readyz", readyz),
+        Route("/hot/metrics", metrics),
+    ]
+    return Starlette(routes=[*own, *(route for room in rooms for route in room.routes)], lifespan=lifespan)
+
+
+application = assemble(rooms_having("hot"))
