@@ -94,7 +94,9 @@ def test_a_plain_range_of_days_and_times_means_exactly_that(
 ) -> None:
     start, end = (f"{minutes // 60}:{minutes % 60:02}" for minutes in times)
     days = {(first + step) % 7 for step in range((last - first) % 7 + 1)}
-    week = Weekly.parse(read_hours(f"周{'一二三四五六日'[first]}至周{'一二三四五六日'[last]} {start}{dash}{end}").syntax)
+    week = Weekly.parse(
+        read_hours(f"周{'一二三四五六日'[first]}至周{'一二三四五六日'[last]} {start}{dash}{end}").syntax
+    )
     assert week is not None
     assert [day for day in range(7) if week.days[day] == (times,)] == sorted(days)
     assert all(not week.days[day] for day in range(7) if day not in days)

@@ -22,7 +22,14 @@ def state(hours: str, *moment: int) -> Openness:
 def test_the_calendar_of_2026_has_long_holidays_and_make_up_workdays() -> None:
     national_day = [date(2026, 10, day) for day in range(1, 8)]
     assert {day_class(day) for day in national_day} == {DayClass.HOLIDAY}
-    make_up = [date(2026, 1, 4), date(2026, 2, 14), date(2026, 2, 28), date(2026, 5, 9), date(2026, 9, 20), date(2026, 10, 10)]
+    make_up = [
+        date(2026, 1, 4),
+        date(2026, 2, 14),
+        date(2026, 2, 28),
+        date(2026, 5, 9),
+        date(2026, 9, 20),
+        date(2026, 10, 10),
+    ]
     assert {day_class(day) for day in make_up} == {DayClass.MAKE_UP_WORKDAY}
     assert day_class(date(2026, 11, 24)) is DayClass.ORDINARY
     assert day_class(date(2031, 11, 24)) is DayClass.UNPUBLISHED
@@ -108,7 +115,9 @@ def test_open_intervals_are_utc_and_clipped() -> None:
     assert all(moment.tzinfo is UTC for interval in intervals for moment in interval)
 
 
-@pytest.mark.parametrize("text", ["x", "Mo-Fr 9-17", "25:00-26:00", "Mo-Fr 09:00–17:00", "PH -1 day 10:00-12:00", "a" * 501])
+@pytest.mark.parametrize(
+    "text", ["x", "Mo-Fr 9-17", "25:00-26:00", "Mo-Fr 09:00–17:00", "PH -1 day 10:00-12:00", "a" * 501]
+)
 def test_broken_hours_are_refused(text: str) -> None:
     with pytest.raises(HoursNotUnderstood):
         validate(text)
@@ -128,7 +137,9 @@ WEEKS = st.builds(
     st.lists(DAY_TIMES, min_size=7, max_size=7),
     st.none() | DAY_TIMES,
 )
-MOMENTS = st.datetimes(datetime(2025, 12, 20), datetime(2027, 1, 10)).map(lambda moment: moment.replace(tzinfo=SHANGHAI))
+MOMENTS = st.datetimes(datetime(2025, 12, 20), datetime(2027, 1, 10)).map(
+    lambda moment: moment.replace(tzinfo=SHANGHAI)
+)
 
 
 @given(WEEKS)
@@ -167,7 +178,9 @@ def test_evaluation_agrees_with_the_obvious_reading(week: Weekly, moment: dateti
 
 
 @given(WEEKS, MOMENTS, st.integers(1, 20 * 24 * 60))
-def test_spans_cover_the_time_without_gap_and_each_differs_from_the_next(week: Weekly, start: datetime, minutes: int) -> None:
+def test_spans_cover_the_time_without_gap_and_each_differs_from_the_next(
+    week: Weekly, start: datetime, minutes: int
+) -> None:
     end = start + timedelta(minutes=minutes)
     found = spans(week.syntax(), start, end)
     assert (found[0].start, found[-1].end) == (start, end)

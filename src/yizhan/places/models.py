@@ -115,6 +115,7 @@ class Place(PubliclyIdentified, models.Model):
         indexes = [
             models.Index(fields=["union", "name"], name="place_by_union_and_name"),
             models.Index(fields=["lat", "lon"], name="place_by_position"),
+            models.Index(fields=["changed_at"], name="place_by_change"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -107,6 +107,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='place',
+            index=models.Index(fields=['changed_at'], name='place_by_change'),
+        ),
+        migrations.AddIndex(
+            model_name='place',
             index=models.Index(fields=['union', 'name'], name='place_by_union_and_name'),
         ),
         migrations.AddIndex(

@@ -2,7 +2,7 @@
 
 from yizhan.places.facts import PlaceFacts
 
-from .importing import import_places, import_places_by_operator
+from .importing import import_places
 from .life_cycle import close_place, publish_place, withdraw_place
 from .offers import vocabulary
 from .places import ChangedMeanwhile, change_place, create_place, facts_of
@@ -15,7 +15,6 @@ __all__ = [
     "create_place",
     "facts_of",
     "import_places",
-    "import_places_by_operator",
     "publish_place",
     "vocabulary",
     "withdraw_place",

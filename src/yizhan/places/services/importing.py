@@ -24,7 +24,7 @@ from yizhan.places.rules import checked_datum
 from yizhan.unions.audit import record
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff, Union
-from yizhan.unions.rights import policy
+from yizhan.unions.rights import Operator, policy
 
 from .notification import announce
 from .offers import vocabulary
@@ -33,32 +33,12 @@ Progress = Callable[[int, int], None]
 _BATCH = 1000
 
 
-def import_places(content: bytes, *, file_name: str, union: Union, actor: Staff, **options: Any) -> ImportReport:
-    """Read a file into the directory of `union`, on behalf of a member of staff.
-
-    Options are those of `read_in`.
-
-    Raises:
-        NotAllowed: `actor` may not import (or, with `publish`, not publish) at this union.
-        RuleBroken: the file as a whole cannot be read, or does not say its datum. Nothing was written.
-    """
-    policy.require(actor, IMPORT_PLACES, union)
-    if options.get("publish"):
-        policy.require(actor, PUBLISH_PLACES, union)
-    return read_in(content, file_name=file_name, union=union, actor=actor, **options)
-
-
-def import_places_by_operator(content: bytes, *, file_name: str, union: Union, **options: Any) -> ImportReport:
-    """As `import_places`, for whoever runs commands on the server and so has every right; never for a request."""
-    return read_in(content, file_name=file_name, union=union, actor=None, **options)
-
-
-def read_in(
+def import_places(
     content: bytes,
     *,
     file_name: str,
     union: Union,
-    actor: Staff | None,
+    actor: Staff | Operator,
     datum: object = None,
     mapping: Mapping | None = None,
     encoding: str | None = None,
@@ -68,13 +48,13 @@ def read_in(
     dry_run: bool = False,
     progress: Progress | None = None,
 ) -> ImportReport:
-    """Read a file; callers check rights.
+    """Read a file into the directory of `union`: all good rows in one transaction, the others are in the report.
 
     Args:
         content: The file.
         file_name: Its name; also names the source, unless `source` does.
         union: To which the places belong.
-        actor: Who does it; None for the operator of the server.
+        actor: Who does it.
         datum: Of the positions: WGS-84, GCJ-02 or BD-09. May be left out only when a column says it for each row.
         mapping: Which column holds what; guessed from the headers when not given.
         encoding: Of a CSV file; found out when not given.
@@ -83,7 +63,14 @@ def read_in(
         publish: Let everyone see the new places at once, save those whose position is in doubt.
         dry_run: Only say what would happen.
         progress: Called with rows done and rows in all.
+
+    Raises:
+        NotAllowed: `actor` may not import (or, with `publish`, not publish) at this union.
+        RuleBroken: the file as a whole cannot be read, or does not say its datum. Nothing was written.
     """
+    policy.require(actor, IMPORT_PLACES, union)
+    if publish:
+        policy.require(actor, PUBLISH_PLACES, union)
     table = read_table(content, file_name=file_name, encoding=encoding)
     given = checked_datum(datum) if datum else None
     columns = mapping if mapping is not None else guess_mapping(table.headers, given)
@@ -257,7 +244,7 @@ class _Plan:
         )
 
 
-def _keep(run: ImportRun, report: ImportReport, actor: Staff | None) -> None:
+def _keep(run: ImportRun, report: ImportReport, actor: Staff | Operator) -> None:
     """Remember the run and tell the trail, unless no row went in: then the file may come again."""
     run.created, run.changed = report.count(Outcome.CREATED), report.count(Outcome.CHANGED)
     run.unchanged, run.refused = report.count(Outcome.UNCHANGED), report.count(Outcome.REFUSED)

@@ -12,7 +12,7 @@ from yizhan.places.rights import PUBLISH_PLACES
 from yizhan.unions.audit import Action, record
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
-from yizhan.unions.rights import policy
+from yizhan.unions.rights import Operator, policy
 
 from .notification import announce
 
@@ -23,7 +23,7 @@ _STEPS = {
 }
 
 
-def publish_place(place: Place, *, actor: Staff) -> Place:
+def publish_place(place: Place, *, actor: Staff | Operator) -> Place:
     """Let everyone see a place that is a draft, verified or suspended.
 
     Raises:
@@ -33,7 +33,7 @@ def publish_place(place: Place, *, actor: Staff) -> Place:
     return _step(place, PLACE_PUBLISHED, PlaceStatus.PUBLISHED, actor=actor, reason="")
 
 
-def withdraw_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
+def withdraw_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
     """Take a published place from public view for the time being, saying why.
 
     Raises:
@@ -43,7 +43,7 @@ def withdraw_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
     return _step(place, PLACE_WITHDRAWN, PlaceStatus.SUSPENDED, actor=actor, reason=reason)
 
 
-def close_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
+def close_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
     """Close a place for good. If it was ever published, its page stays as a tombstone.
 
     Raises:
@@ -54,7 +54,7 @@ def close_place(place: Place, *, actor: Staff, reason: str = "") -> Place:
 
 
 @transaction.atomic
-def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff, reason: str) -> Place:
+def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff | Operator, reason: str) -> Place:
     current = (
         Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
     )

@@ -17,7 +17,7 @@ from yizhan.places.rights import CHANGE_PLACES
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union
-from yizhan.unions.rights import policy
+from yizhan.unions.rights import Operator, policy
 
 from .notification import announce
 from .offers import set_offers
@@ -40,7 +40,9 @@ class ChangedMeanwhile(RuleBroken):
 
 
 @transaction.atomic
-def create_place(facts: PlaceFacts, *, union: Union, actor: Staff, source: str = "", source_id: str = "") -> Place:
+def create_place(
+    facts: PlaceFacts, *, union: Union, actor: Staff | Operator, source: str = "", source_id: str = ""
+) -> Place:
     """Enter a place as a draft of `union`.
 
     Raises:
@@ -57,7 +59,7 @@ def create_place(facts: PlaceFacts, *, union: Union, actor: Staff, source: str =
 
 
 @transaction.atomic
-def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff) -> Place:
+def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff | Operator) -> Place:
     """Give a place new facts. `revision` is the one that the asker has seen.
 
     A change that changes nothing writes nothing. Returns the place as it now is.
