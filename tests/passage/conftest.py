@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+import hypothesis
 import pytest
 from starlette.applications import Starlette
 
@@ -19,6 +20,10 @@ from yizhan.passage.runtime.stream import Stream
 from yizhan.passage.services.log import Passed
 from yizhan.passage.services.sources import NewKey, create_source
 from yizhan.places.models import Place
+
+# The first example compiles kernels: how long one takes says nothing.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 NOON = 1_764_216_000.0  # Thursday, 27 November 2025, 12:00 in Shanghai
 

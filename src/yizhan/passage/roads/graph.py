@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import shapely
@@ -109,7 +109,7 @@ class RoadGraph:
     def metres_to_road(self, east: ArrayLike, north: ArrayLike) -> NDArray[np.float64]:
         """How many metres away from each position the nearest road is."""
         lines = [shapely.LineString(edge.line) for edge in self.edges]
-        points = shapely.points(np.atleast_1d(np.asarray(east)), np.atleast_1d(np.asarray(north)))
+        points: Any = shapely.points(np.atleast_1d(np.asarray(east)), np.atleast_1d(np.asarray(north)))
         asked, nearest = shapely.STRtree(lines).query_nearest(points, all_matches=False)
         distance = np.empty(len(points))
         distance[asked] = shapely.distance(points[asked], np.array(lines, dtype=object)[nearest])

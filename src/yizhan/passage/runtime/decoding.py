@@ -115,7 +115,7 @@ def read_batch(body: bytes, *, now_ms: int) -> Batch:
         datum, rows, numbers, rejected = _read_row_by_row(body)
     else:
         _check_count(usual.pings)
-        datum, rows, numbers, rejected = _datum(usual.datum), usual.pings, None, []
+        return _judged(_datum(usual.datum), usual.pings, None, [], now_ms)
     return _judged(datum, rows, numbers, rejected, now_ms)
 
 
@@ -202,8 +202,7 @@ def _read_row(row: object) -> _Row | str:
     if not isinstance(row, list) or len(row) not in (4, 5):
         return "row_form"
     vehicle, time, lon, lat, accuracy = row if len(row) == 5 else [*row, None]
-    is_name = isinstance(vehicle, str) and 1 <= len(vehicle) <= MAX_NAME
-    if not is_name and (isinstance(vehicle, bool) or not isinstance(vehicle, int) or len(str(vehicle)) > MAX_NAME):
+    if not _is_name(vehicle):
         return "vehicle"
     time_ms = _milliseconds(time)
     if time_ms is None:
@@ -213,6 +212,13 @@ def _read_row(row: object) -> _Row | str:
     if accuracy is not None and not _is_number(accuracy):
         return "accuracy"
     return _Row(vehicle, time_ms, float(lon), float(lat), None if accuracy is None else float(accuracy))
+
+
+def _is_name(value: object) -> bool:
+    if isinstance(value, str):
+        # A lone half of a surrogate pair is no text: it could not be sent back.
+        return 1 <= len(value) <= MAX_NAME and not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**MAX_NAME
 
 
 def _is_number(value: object) -> bool:

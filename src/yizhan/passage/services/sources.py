@@ -92,7 +92,7 @@ def revoke_source(*, staff: Staff, source: PingSource) -> PingSource:
         NotAllowed: staff may not manage sources there.
     """
     policy.require(staff, MANAGE_SOURCES, source.union)
-    locked = PingSource.every.select_for_update().select_related("union").get(pk=source.pk)
+    locked: PingSource = PingSource.every.select_for_update().select_related("union").get(pk=source.pk)
     if locked.is_active:
         locked.revoked_at = timezone.now()
         locked.save(update_fields=["revoked_at"])

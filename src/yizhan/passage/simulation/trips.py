@@ -59,7 +59,7 @@ def read_trips(path: Path, *, datum: Datum = Datum.WGS84, limit: int | None = No
             missing = [name for name in REQUIRED if name not in (reader.fieldnames or [])]
             if missing:
                 raise RoadFileError(path, 1, f"lacks the column {missing[0]!r}")
-            trips = []
+            trips: list[Trip] = []
             for row in reader:
                 if limit is not None and len(trips) >= limit:
                     break
