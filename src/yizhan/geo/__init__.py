@@ -12,6 +12,7 @@ from yizhan.geo.datum import (
     wgs84_to_gcj02,
 )
 from yizhan.geo.distance import EARTH_RADIUS_M, haversine_m
+from yizhan.geo.nearest import NearestIndex
 from yizhan.geo.open_intervals import FOREVER_S, OpenIntervals
 from yizhan.geo.passage import PassageKernel, PassageParameters, Reminders, Stations
 from yizhan.geo.region import in_gcj02_region
@@ -20,6 +21,7 @@ __all__ = [
     "EARTH_RADIUS_M",
     "FOREVER_S",
     "Datum",
+    "NearestIndex",
     "OpenIntervals",
     "PassageKernel",
     "PassageParameters",
