@@ -33,8 +33,9 @@ class Api(NinjaAPI):
 
 
 def rooms_having(module: str) -> list[Any]:
-    """The module of that name of each room that has one, in the order of the floors."""
-    names = [config.name for config in apps.get_app_configs() if config.name.startswith("yizhan.")]
+    """The module of that name of each room that has one, in the order of the floors; the site itself is no room."""
+    rooms = [config.name for config in apps.get_app_configs() if config.name.startswith("yizhan.")]
+    names = [name for name in rooms if name != "yizhan.site"]
     return [import_module(f"{name}.{module}") for name in reversed(names) if find_spec(f"{name}.{module}")]
 
 
@@ -111,5 +112,4 @@ def _shown(value: object) -> str | int | float | bool | None:
 
 
 for room in rooms_having("api"):
-    if room.__name__ != __name__:
-        api.add_router("", room.router)
+    api.add_router("", room.router)

@@ -7,7 +7,7 @@ a signed-in person appears as the public id only.
 from typing import Any, Literal
 
 import structlog
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django_structlog.middlewares import RequestMiddleware
 
 SHARED_PROCESSORS: list[Any] = [
@@ -19,8 +19,17 @@ SHARED_PROCESSORS: list[Any] = [
 ]
 
 
+# Asked every few seconds by machines; their answers are in the metrics.
+UNLOGGED_PATHS = {"/healthz", "/readyz", "/metrics"}
+
+
 class RequestLogMiddleware(RequestMiddleware):
     """Logs each request by method and path only."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path in UNLOGGED_PATHS:
+            return self.get_response(request)  # type: ignore[return-value]
+        return super().__call__(request)  # type: ignore[return-value]
 
     @staticmethod
     def format_request(request: HttpRequest) -> str:

@@ -30,7 +30,7 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
         "user": uri.username or "postgres",
         "password": uri.password or "",
     }
-    logger.info("embedded PostgreSQL is running", extra={"data_folder": str(data_folder)})
+    logger.debug("embedded PostgreSQL is running", extra={"data_folder": str(data_folder)})
     return {name: value for name, value in found.items() if value}
 
 
