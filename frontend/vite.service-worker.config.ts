@@ -8,7 +8,7 @@ const chunks = Object.values(
   JSON.parse(manifest) as Record<string, { name?: string; file: string; css?: string[] }>,
 );
 const shell = chunks
-  .filter((chunk) => chunk.name === "shell")
+  .filter((chunk) => ["shell", "offline"].includes(chunk.name ?? ""))
   .flatMap((chunk) => [chunk.file, ...(chunk.css ?? [])]);
 
 // The worker keeps the files of this very build, and a new build is a new version.

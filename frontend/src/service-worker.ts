@@ -1,1 +1,81 @@
+/**
+ * The site without a network: the shell's files, the offline page, and the stations last seen. No page of the desk and no page made for
+ * someone who has signed in is ever kept: the one page kept is `/offline/`, fetched without cookies.
+ */
+declare const self: ServiceWorkerGlobalScope;
+declare const __VERSION__: string;
+declare const __SHELL__: string[];
+
+const BUILT = "/static/web/built/";
+const SHELL = `yizhan-shell-${__VERSION__}`;
+const FILES = "yizhan-files";
+const PLACES = "yizhan-places";
+const OFFLINE = "/offline/";
+const FILES_KEPT = 80;
+/** Last answers by their path alone: the position that was asked about is not kept in an address. */
+const PLACES_PATHS = new Set(["/api/places/nearest", "/api/places/index.json"]);
+
+async function keepShell(): Promise<void> {
+  const shell = await caches.open(SHELL);
+  await shell.addAll(__SHELL__.map((file) => BUILT + file));
+  const offline = await fetch(OFFLINE, { credentials: "omit", cache: "reload" });
+  if (offline.ok) await shell.put(OFFLINE, offline);
+}
+
+async function forgetOldShells(): Promise<void> {
+  const old = (await caches.keys()).filter((name) => name.startsWith("yizhan-shell-") && name !== SHELL);
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
+
+/** Built files carry a hash in their name: what is kept is right for ever. */
+async function builtFile(request: Request): Promise<Response> {
+  const kept = await caches.match(request, { ignoreVary: true });
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) {
+    const files = await caches.open(FILES);
+    await files.put(request, answer.clone());
+    const keys = await files.keys();
+    await Promise.all(keys.slice(0, Math.max(0, keys.length - FILES_KEPT)).map((key) => files.delete(key)));
+  }
+  return answer;
+}
+
+async function page(request: Request): Promise<Response> {
+  try {
+    return await fetch(request);
+  } catch (reason) {
+    const kept = await caches.match(OFFLINE, { ignoreVary: true });
+    if (kept) return kept;
+    throw reason;
+  }
+}
+
+async function places(request: Request, path: string): Promise<Response> {
+  try {
+    const answer = await fetch(request);
+    if (answer.ok) await (await caches.open(PLACES)).put(path, answer.clone());
+    return answer;
+  } catch (reason) {
+    const kept = await caches.match(path, { ignoreVary: true });
+    if (!kept) throw reason;
+    const headers = new Headers(kept.headers);
+    headers.set("X-Yizhan-Kept", "1");
+    return new Response(kept.body, { status: kept.status, headers });
+  }
+}
+
+self.addEventListener("install", (event) => event.waitUntil(keepShell().then(() => self.skipWaiting())));
+self.addEventListener("activate", (event) =>
+  event.waitUntil(forgetOldShells().then(() => self.clients.claim())),
+);
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== self.location.origin) return;
+  if (request.mode === "navigate") event.respondWith(page(request));
+  else if (url.pathname.startsWith(BUILT)) event.respondWith(builtFile(request));
+  else if (PLACES_PATHS.has(url.pathname)) event.respondWith(places(request, url.pathname));
+});
+
 export {};

@@ -79,7 +79,7 @@ class LivePage {
     });
     events.addEventListener("error", () => {
       this.show("broken");
-      // Refused for good: the permission in the address has run out. The page holds a fresh one.
+      // Refused for good: the permission in the address has run out.
       if (events.readyState === EventSource.CLOSED) void this.renew(events);
     });
   }
@@ -88,10 +88,11 @@ class LivePage {
     await new Promise((resolve) => setTimeout(resolve, 3000));
     if (this.events !== refused) return;
     try {
-      const page = new DOMParser().parseFromString(await (await fetch(location.href)).text(), "text/html");
-      const address = page.querySelector<HTMLElement>("[data-live-map]")?.dataset.events;
-      if (!address || address === this.root.dataset.events) throw new Error("no fresh address");
-      this.root.dataset.events = address;
+      const answer = await fetch(this.root.dataset.renew ?? "", { headers: { Accept: "application/json" } });
+      if (!answer.ok || answer.redirected) throw new Error(`no fresh address: ${answer.status}`);
+      const fresh = (await answer.json()) as { events: string; roads: string };
+      this.root.dataset.events = fresh.events;
+      this.root.dataset.roads = fresh.roads;
       this.connect();
     } catch (reason) {
       console.warn("The stream has ended:", reason);
@@ -130,6 +131,7 @@ class LivePage {
       reminder.open_until
         ? say(this.words, "open_until", { time: clock(reminder.open_until).slice(0, 5) })
         : say(this.words, "open"),
+      ...(reminder.simulated ? [say(this.words, "simulated")] : []),
     ]) {
       const span = document.createElement("span");
       span.textContent = words;

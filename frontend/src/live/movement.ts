@@ -25,6 +25,7 @@ export interface ReminderEvent {
   vehicle: string;
   at: string;
   open_until?: string | null;
+  simulated?: boolean;
 }
 
 export interface FiguresEvent {

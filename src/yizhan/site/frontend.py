@@ -137,6 +137,7 @@ def lint() -> None:
     draw_outlines()
     _run(_tool("@biomejs/biome/bin/biome"), "ci", "--colors=off", ".")
     _run(_tool("typescript/bin/tsc"), "--noEmit")
+    _run(_tool("typescript/bin/tsc"), "--noEmit", "--project", "tsconfig.service-worker.json")
 
 
 @app.command("format")

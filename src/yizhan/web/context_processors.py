@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
 from django.utils.http import urlencode
 
 from . import navigation
@@ -16,16 +15,6 @@ if TYPE_CHECKING:
     from yizhan.unions.models import Staff
 
 TYPE_SIZE_COOKIE = "type_size"
-
-
-def _address(*names: str) -> str:
-    """The address of the first of `names` that exists, or nothing."""
-    for name in names:
-        try:
-            return reverse(name)
-        except NoReverseMatch:
-            continue
-    return ""
 
 
 class Shell:
@@ -64,20 +53,20 @@ class Shell:
     @property
     def sign_in_url(self) -> str:
         """Where to sign in; leads back to this page."""
-        return f"{_address('account_login')}?{urlencode({'next': self._request.get_full_path()})}"
+        return f"{navigation.address_of('account_login')}?{urlencode({'next': self._request.get_full_path()})}"
 
     @property
     def sign_out_url(self) -> str:
-        return _address("account_logout")
+        return navigation.address_of("account_logout")
 
     @property
     def account_url(self) -> str:
-        return _address("unions:account", "mfa_index")
+        return navigation.address_of("unions:account", "mfa_index")
 
     @property
     def post_url(self) -> str:
         """Where the reader chooses the post to act in."""
-        return _address("unions:choose_post", "unions:post")
+        return navigation.address_of("unions:choose_post", "unions:post")
 
 
 def shell(request: HttpRequest) -> dict[str, Shell]:

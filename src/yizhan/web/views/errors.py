@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -35,7 +36,11 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
         request,
         403,
         _("You have no right to open this page"),
-        _("It belongs to another union, or to another role. If you act in several posts, choose the right one first."),
+        # Rooms say in a sentence for the user what is refused; a refusal without one gets the general words.
+        (str(exception) if isinstance(exception, PermissionDenied) else "")
+        or _(
+            "It belongs to another union, or to another role. If you act in several posts, choose the right one first."
+        ),
     )
 
 

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
+
+from yizhan.unions.desk import StaffRequest, desk_page
+from yizhan.web import desk_cards, nearby
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The worker's map: stations by distance, no account needed."""
-    return render(request, "web/home.html")
+    at = timezone.now()
+    wish = nearby.Wish.read(request.GET)
+    page = nearby.page_of(wish, request.GET.get("page"), at)
+    context = {
+        "wish": wish,
+        "page": page,
+        "entries": nearby.entries(page, at),
+        "choices": nearby.choices(wish),
+        "offer_choices": nearby.offer_choices(wish),
+        "vocabulary": nearby.vocabulary(),
+    }
+    return render(request, "web/home.html", context)
 
 
 @require_safe
-@login_required
-def desk(request: HttpRequest) -> HttpResponse:
-    """Where staff begin: figures of the acting post."""
-    if getattr(request, "staff", None) is None:
-        raise PermissionDenied
-    return render(request, "web/desk_home.html")
+@desk_page()
+def desk(request: StaffRequest) -> HttpResponse:
+    """Where staff begin: figures of the acting post, and the way to what it may do."""
+    return render(request, "web/desk_home.html", {"cards": desk_cards.cards(request.staff)})
 
 
 @require_safe

@@ -1,0 +1,116 @@
+/** What the home page asks of the hot application. Positions are WGS-84 degrees on both ways. */
+
+export type Openness = "yes" | "no" | "unknown";
+
+export interface MapPlace {
+  id: string;
+  name: string;
+  kind: string;
+  lon: number;
+  lat: number;
+  state: Openness;
+  /** When the state changes, UTC epoch seconds; null when not within the days ahead. */
+  changes_at: number | null;
+  /** Codes of the vocabulary. */
+  offers: string[];
+}
+
+export interface NearPlace extends MapPlace {
+  address: string;
+  distance_m: number;
+  url: string;
+}
+
+export interface Answer<T> {
+  places: T[];
+  total: number;
+  /** From the phone's memory, because there is no network. */
+  kept: boolean;
+}
+
+export interface Filters {
+  text: string;
+  open: boolean;
+  kind: string;
+  offer: string;
+}
+
+/** The filters in the page's address, read as the server reads them. */
+export function filtersOf(search: string): Filters {
+  const query = new URLSearchParams(search);
+  return {
+    text: (query.get("q") ?? "").trim(),
+    open: query.get("open") === "now",
+    kind: query.get("kind") ?? "",
+    offer: query.get("offer") ?? "",
+  };
+}
+
+/** Whether a place on the map answers the filters. The list's text search is the server's; the map matches names. */
+export function answers(place: MapPlace, filters: Filters): boolean {
+  return (
+    (!filters.open || place.state === "yes") &&
+    (!filters.kind || place.kind === filters.kind) &&
+    (!filters.offer || place.offers.includes(filters.offer)) &&
+    (!filters.text || place.name.toLowerCase().includes(filters.text.toLowerCase()))
+  );
+}
+
+async function answerOf(address: URL): Promise<{ body: unknown; kept: boolean }> {
+  const answer = await fetch(address, { headers: { Accept: "application/json" } });
+  if (!answer.ok) throw new Error(`${address.pathname}: ${answer.status}`);
+  return { body: await answer.json(), kept: answer.headers.has("X-Yizhan-Kept") };
+}
+
+/** The nearest places, nearest first. The position is rounded to about ten metres before it leaves the phone. */
+export async function nearest(
+  base: string,
+  lon: number,
+  lat: number,
+  filters: Filters,
+  count = 20,
+): Promise<Answer<NearPlace>> {
+  const address = new URL(base, location.href);
+  const query = address.searchParams;
+  query.set("lon", lon.toFixed(4));
+  query.set("lat", lat.toFixed(4));
+  query.set("datum", "WGS-84");
+  query.set("count", String(count));
+  query.set("open", filters.open ? "now" : "any");
+  if (filters.kind) query.set("kinds", filters.kind);
+  if (filters.offer) query.set("offers", filters.offer);
+  const { body, kept } = await answerOf(address);
+  const { places } = body as { places: NearPlace[] };
+  return { places, total: places.length, kept };
+}
+
+type Row = [string, string, string, number, number, Openness, number | null, number[]];
+
+/** Every published place, or those in a box of west, south, east, north. At most five thousand come; `total` says how many there are. */
+export async function placesOnMap(base: string, box?: number[]): Promise<Answer<MapPlace>> {
+  const address = new URL(base, location.href);
+  address.searchParams.set("datum", "WGS-84");
+  if (box) address.searchParams.set("bbox", box.map((edge) => edge.toFixed(4)).join(","));
+  const { body, kept } = await answerOf(address);
+  return { ...placesFrom(body as { total: number; offer_codes: string[]; places: Row[] }), kept };
+}
+
+/** The compact columns as objects. */
+export function placesFrom(body: { total: number; offer_codes: string[]; places: Row[] }): {
+  total: number;
+  places: MapPlace[];
+} {
+  return {
+    total: body.total,
+    places: body.places.map(([id, name, kind, lon, lat, state, changes_at, offers]) => ({
+      id,
+      name,
+      kind,
+      lon,
+      lat,
+      state,
+      changes_at,
+      offers: offers.map((number) => body.offer_codes[number] ?? ""),
+    })),
+  };
+}

@@ -1,0 +1,98 @@
+"""The figures that greet staff at the desk: counted now, in the acting union and below, each leading to its list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from yizhan.passage.models import Reminder
+from yizhan.passage.rights import VIEW_REMINDERS
+from yizhan.places.models import Place, PlaceStatus
+from yizhan.places.rights import VIEW_PLACES
+from yizhan.unions.models import Staff
+from yizhan.unions.queries.inbox import unread_count
+from yizhan.unions.rights import policy
+
+from .navigation import address_of
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One figure with its meaning.
+
+    Attributes:
+        label: What is counted.
+        value: How many.
+        note: Out of what, or since when; may be empty.
+        url: The list that is counted; empty when there is none to open.
+        tone: `neutral`, or `warn` for what should not wait.
+    """
+
+    label: str
+    value: int
+    note: str = ""
+    url: str = ""
+    tone: str = "neutral"
+
+
+def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
+    """All figures that the acting post may see, most pressing first."""
+    return [*_inbox(staff), *_places(staff), *_reminders(staff, at or timezone.now())]
+
+
+def _inbox(staff: Staff) -> Iterator[Card]:
+    unread = unread_count(for_staff=staff)
+    yield Card(_("Unread messages"), unread, url=address_of("unions:inbox"), tone="warn" if unread else "neutral")
+
+
+def _places(staff: Staff) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_PLACES):
+        return
+    places = Place.objects.exclude(status=PlaceStatus.CLOSED)
+    published = places.filter(status=PlaceStatus.PUBLISHED)
+    every = places.count()
+    url = address_of("places:places", "places:list")
+    yield Card(
+        _("Published places"),
+        published.count(),
+        note=ngettext("of %(count)s in all", "of %(count)s in all", every) % {"count": every},
+        url=f"{url}?status={PlaceStatus.PUBLISHED}" if url else "",
+    )
+    waiting = places.filter(status__in=[PlaceStatus.DRAFT, PlaceStatus.VERIFIED]).count()
+    yield Card(
+        _("Not yet published"),
+        waiting,
+        note=_("Check them and publish them."),
+        url=f"{url}?status={PlaceStatus.DRAFT}" if url else "",
+        tone="warn" if waiting else "neutral",
+    )
+    unknown = published.filter(hours="").count()
+    yield Card(
+        _("Published without hours"),
+        unknown,
+        note=_("Nobody is reminded of them."),
+        url=url,
+        tone="warn" if unknown else "neutral",
+    )
+
+
+def _reminders(staff: Staff, at: datetime) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_REMINDERS):
+        return
+    midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Reminder.objects.filter(passed_at__gte=midnight, passed_at__lt=midnight + timedelta(days=1)).count()
+    yesterday = Reminder.objects.filter(passed_at__gte=midnight - timedelta(days=1), passed_at__lt=midnight).count()
+    yield Card(
+        _("Reminders today"),
+        today,
+        note=_("yesterday: %(count)s") % {"count": yesterday},
+        url=address_of("passage:reminders"),
+    )
