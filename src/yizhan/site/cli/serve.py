@@ -104,9 +104,9 @@ def serve(
         host=host, port=port, workers=workers, logs_to_stdout=logs_to_stdout, behind_proxy=behind_proxy
     )
     try:
-        if processes.running(target) is None:
-            prepare_database()
-            prepare_files()
+        processes.ensure_startable(target)
+        prepare_database()
+        prepare_files()
         process = processes.start(target, child_environment())
     except CannotServe as problem:
         errors.print(str(problem), style="red", markup=False)

@@ -211,18 +211,21 @@ def stop(installation: Installation, *, wait_s: float = 30) -> bool:
     return True
 
 
-def start(installation: Installation, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """Start supervisord with the installation's programs."""
+def ensure_startable(installation: Installation) -> None:
+    """Raise `CannotServe` when the installation runs already or its port is taken."""
     if (pid := running(installation)) is not None:
-        message = (
-            f"this installation already runs (process {pid}) at {installation.address()}; stop it with `yizhan stop`"
-        )
+        message = f"this installation already runs (process {pid}); stop it with Ctrl-C there, or with `yizhan stop`"
         raise CannotServe(message)
     if not port_is_free(installation.host, installation.port):
         message = (
             f"port {installation.port} on {installation.host} is taken by another program; choose another with --port"
         )
         raise CannotServe(message)
+
+
+def start(installation: Installation, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start supervisord with the installation's programs."""
+    ensure_startable(installation)
     metrics = installation.run / "metrics"
     shutil.rmtree(metrics, ignore_errors=True)  # counters of processes that are gone
     configuration = installation.write()
