@@ -50,9 +50,12 @@ def normal_identity_number(value: str, *, field: str = "identity_number") -> str
 
 
 def mask_middle(value: str, *, first: int = 3, last: int = 4) -> str:
-    """`value` with its middle starred: at most `first` and `last` characters remain, at most half of all."""
-    if len(value) < 2 * (first + last) - 3:
-        first = last = min(1, len(value) // 4)
+    """`value` with its middle starred: `first` and `last` characters remain where that hides four or more.
+
+    Of shorter values at most a quarter remains at either end.
+    """
+    if len(value) - first - last < 4:
+        first, last = min(first, len(value) // 4), min(last, len(value) // 4)
     return value[:first] + "*" * (len(value) - first - last) + (value[-last:] if last else "")
 
 

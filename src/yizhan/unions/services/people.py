@@ -196,6 +196,14 @@ def phone_was_proved(*, user: User, phone: str) -> None:
 
 
 @transaction.atomic
+def update_person(*, user: User, name: str, language: str) -> User:
+    """Change how a person is called, and in which language messages reach them."""
+    user.name, user.language = " ".join(name.split())[:60], language
+    user.save(update_fields=["name", "language"])
+    return user
+
+
+@transaction.atomic
 def update_worker(
     *,
     actor: Staff | User,

@@ -1,0 +1,58 @@
+"""Reading posts and workers. All is scoped to the acting post's union and below."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+
+from yizhan.unions.encryption import blind_index
+from yizhan.unions.errors import RuleBroken
+from yizhan.unions.models import Staff, Worker
+from yizhan.unions.personal_data import normal_identity_number, normal_phone
+
+
+def posts(*, for_staff: Staff) -> QuerySet[Staff]:
+    """Posts at and below the acting post's union."""
+    found: QuerySet[Staff] = (
+        Staff.objects.with_scopes_disabled()
+        .filter(union__path__startswith=for_staff.union.path)
+        .select_related("user", "union")
+        .order_by("union__path", "role", "user__name", "pk")
+    )
+    return found
+
+
+def workers(*, for_staff: Staff) -> QuerySet[Worker]:
+    """Workers of the acting post's union and below."""
+    found: QuerySet[Worker] = (
+        Worker.objects.with_scopes_disabled()
+        .filter(union__path__startswith=for_staff.union.path)
+        .select_related("user", "union")
+        .order_by("union__path", "user__name", "pk")
+    )
+    return found
+
+
+def matching(found: QuerySet[Worker], text: str) -> QuerySet[Worker]:
+    """Workers by part of the name, or by the whole phone or identity number: parts of those cannot be searched."""
+    text = text.strip()
+    if not text:
+        return found
+    try:
+        return found.filter(user__phone_index=blind_index("phone", normal_phone(text)))
+    except RuleBroken:
+        pass
+    try:
+        return found.filter(identity_number_index=blind_index("identity_number", normal_identity_number(text)))
+    except RuleBroken:
+        return found.filter(user__name__icontains=text)
+
+
+def posts_of(staff: Staff) -> QuerySet[Staff]:
+    """All posts in which the same person may act."""
+    found: QuerySet[Staff] = (
+        Staff.objects.with_scopes_disabled()
+        .filter(user=staff.user_id, is_active=True, union__is_active=True)
+        .select_related("union")
+        .order_by("pk")
+    )
+    return found
