@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import httpx
 import numpy as np
 
-from yizhan.geo import Datum
 from yizhan.passage.pings import Pings
 from yizhan.passage.roads import RoadGraph
 
 from .motion import Gps, Journey
+from .posting import Server, roads_geojson
+
+ROADS_EVERY_S = 60.0  # a server that was started anew has forgotten them
+PATIENCE_S = 15.0
 
 
 @dataclass(slots=True)
@@ -105,65 +108,42 @@ def run_demo_traffic(
 ) -> int:
     """Post the riders' pings to a running server in real time, until interrupted or for `seconds`.
 
-    Waits and tries again while the server does not answer: its pings of that time are dropped, as a phone's would be.
+    While the server does not answer, the pings of that time are dropped, as a phone's would be.
 
     Returns:
         How many pings the server accepted.
 
     Raises:
-        PermissionError: the server refuses the key.
+        PermissionError: the server keeps refusing the key.
+        Refused: the source is not a simulated one, or the server refuses a batch.
     """
+    roads = roads_geojson(riders.roads, [riders.roads.frame])
     accepted = 0
-    silent = False
     started = time.monotonic()
-    with httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=10) as client:
+    silent_since = refused_since = told_at = None
+    server = Server(base_url, key)
+    try:
         while seconds is None or time.monotonic() - started < seconds:
             began = time.monotonic()
             batch = riders.pings(time.time())
-            if len(batch):
-                try:
-                    accepted += post_pings(client, batch, riders.names).accepted
-                    if silent:
-                        say("the server answers again")
-                    silent = False
-                except httpx.HTTPError as failure:
-                    if not silent:
-                        say(f"the server does not take pings ({type(failure).__name__}); trying on")
-                    silent = True
+            try:
+                if roads and (told_at is None or began - told_at > ROADS_EVERY_S):
+                    server.tell_roads(roads)
+                    told_at = began
+                accepted += server.post(batch, riders.names).accepted if len(batch) else 0
+                if silent_since is not None:
+                    say("the server answers")
+                silent_since = refused_since = None
+            except httpx.TransportError:
+                if silent_since is None:
+                    say("the server does not answer yet; trying on")
+                silent_since, told_at = silent_since or began, None
+            except PermissionError:
+                # A key that was made a moment ago may not have reached the server yet.
+                refused_since = refused_since or began
+                if began - refused_since > PATIENCE_S:
+                    raise
             time.sleep(max(0.0, tick_s - (time.monotonic() - began)))
+    finally:
+        server.close()
     return accepted
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """What the server said to a batch."""
-
-    accepted: int
-    rejected: int
-    reminders: list[dict[str, str | float]]
-
-
-def post_pings(client: httpx.Client, pings: Pings, names: list[str]) -> Posted:
-    """Post one batch, as a partner would.
-
-    Raises:
-        PermissionError: the server refuses the key.
-        httpx.HTTPError: it did not answer, or not with a success.
-    """
-    rows = [
-        [names[vehicle], time_ms, round(longitude, 6), round(latitude, 6), round(accuracy, 1)]
-        for vehicle, time_ms, longitude, latitude, accuracy in zip(
-            pings.vehicle.tolist(),
-            pings.time_ms.tolist(),
-            pings.longitude.tolist(),
-            pings.latitude.tolist(),
-            pings.accuracy_m.tolist(),
-            strict=True,
-        )
-    ]
-    answer = client.post("/api/pings", json={"datum": Datum.WGS84, "pings": rows})
-    if answer.status_code in (401, 403):
-        raise PermissionError("the server refuses the key: is it a source's key, and not revoked?")
-    answer.raise_for_status()
-    body = answer.json()
-    return Posted(body["accepted"], len(body["rejected"]), body["reminders"])
