@@ -1,0 +1,188 @@
+"""How fast the ten nearest open places are found among 200,000, beside PostGIS, Redis and a k-d tree.
+
+Places are simulated: they lie in 300 cities of very different size, 60 % are open. Half of the queries come from near a
+place, half from anywhere in the country's east. Each query is asked alone, as a rider's phone asks.
+"""
+
+import os
+import socket
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import numpy as np
+
+from benchmarks import peers
+from benchmarks.report import Row, main
+from yizhan.geo import EARTH_RADIUS_M, NearestIndex
+
+SEED = 20250102
+PLACES = 200_000
+OPEN_SHARE = 0.6
+
+Query = tuple[float, float]
+Answer = set[int]
+
+
+def measure(quick: bool) -> Iterator[Row]:
+    """Ask for the ten nearest open places of 200,000 simulated ones."""
+    rng = np.random.default_rng(SEED)
+    lon, lat = _places(rng)
+    is_open = rng.random(PLACES) < OPEN_SHARE
+    count = 300 if quick else 3_000
+    home = rng.integers(0, PLACES, count // 2)
+    x = np.concatenate([lon[home] + rng.normal(0, 0.02, count // 2), rng.uniform(100, 122, count - count // 2)])
+    y = np.concatenate([lat[home] + rng.normal(0, 0.02, count // 2), rng.uniform(23, 42, count - count // 2)])
+    queries = list(zip(x.tolist(), y.tolist(), strict=True))
+
+    index = NearestIndex(lon, lat)
+    ours, answers, micros = _rate(lambda q: set(index.nearest(*q, allowed=is_open)[0].tolist()), queries)
+    figures, missing, agreement = {}, {}, []
+    for name, rate in (("scipy cKDTree", _tree), ("PostGIS KNN", _postgis), ("Redis GEOSEARCH", _redis)):
+        try:
+            figures[name], theirs = rate(lon, lat, is_open, queries)
+        except peers.Missing as why:
+            missing[name] = str(why)
+            continue
+        same = statistics.mean(len(a & b) / len(a) for a, b in zip(answers, theirs, strict=True))
+        agreement.append(f"{name} {same:.2%}")
+    yield Row(
+        case="nearest-open-200k",
+        unit="queries/s",
+        ours=ours,
+        peers=figures,
+        missing=missing,
+        note=f"places and queries are simulated; ours takes {micros}; of our ten, they name: {', '.join(agreement)}",
+    )
+    yield _http(queries)
+
+
+def _places(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    centres = np.stack([rng.uniform(100, 122, 300), rng.uniform(23, 42, 300)], axis=1)
+    size = rng.pareto(1.2, 300) + 0.1
+    city = rng.choice(300, PLACES, p=size / size.sum())
+    return centres[city, 0] + rng.normal(0, 0.15, PLACES), centres[city, 1] + rng.normal(0, 0.12, PLACES)
+
+
+def _rate(ask: Callable[[Query], Answer], queries: list[Query]) -> tuple[float, list[Answer], str]:
+    """Queries a second, the answers, and the median and 99th percentile in words."""
+    for query in queries[:20]:
+        ask(query)
+    answers, seconds = [], []
+    for query in queries:
+        start = time.perf_counter()
+        answers.append(ask(query))
+        seconds.append(time.perf_counter() - start)
+    p50, p99 = np.percentile(seconds, [50, 99]) * 1e6
+    return len(queries) / sum(seconds), answers, f"p50 {p50:.0f} µs, p99 {p99:.0f} µs"
+
+
+def _tree(lon: np.ndarray, lat: np.ndarray, is_open: np.ndarray, queries: list[Query]) -> tuple[float, list[Answer]]:
+    """A tree over all places, asked for more until ten open ones are among them: what is open changes all the time."""
+    try:
+        from scipy.spatial import cKDTree
+    except ImportError as error:
+        raise peers.Missing(str(error)) from None
+    tree = cKDTree(peers.on_sphere(lon, lat))
+
+    def ask(query: Query) -> Answer:
+        here = _vector(query)
+        wanted = 32
+        while True:
+            found = tree.query(here, wanted)[1]
+            chosen = found[is_open[found]][:10]
+            if len(chosen) == 10 or wanted >= len(lon):
+                return set(chosen.tolist())
+            wanted *= 4
+
+    rate, answers, _ = _rate(ask, queries)
+    return rate, answers
+
+
+def _vector(query: Query) -> np.ndarray:
+    return peers.on_sphere(np.array([query[0]]), np.array([query[1]]))[0]
+
+
+def _postgis(lon: np.ndarray, lat: np.ndarray, is_open: np.ndarray, queries: list[Query]) -> tuple[float, list[Answer]]:
+    """`ORDER BY position <-> point LIMIT 10` on a GiST index, as a prepared statement."""
+    sql = "SELECT id FROM place WHERE is_open = 1 ORDER BY position <-> ST_MakePoint(%s, %s)::geography LIMIT 10"
+    with peers.postgis() as connection:
+        peers.fill_postgis(connection, lon, lat, is_open=is_open.astype(float))
+        cursor = connection.cursor()
+        rate, answers, _ = _rate(lambda q: {row[0] for row in cursor.execute(sql, q, prepare=True).fetchall()}, queries)
+    return rate, answers
+
+
+def _redis(lon: np.ndarray, lat: np.ndarray, is_open: np.ndarray, queries: list[Query]) -> tuple[float, list[Answer]]:
+    """GEOSEARCH over a set of the open places, with a radius that is doubled until ten are found."""
+    chosen = np.flatnonzero(is_open)
+    with peers.redis() as (client, key):
+        peers.fill_redis(client, key, lon[chosen], lat[chosen], chosen)
+
+        def ask(query: Query) -> Answer:
+            radius_m = 2_000.0
+            while True:
+                found = client.execute_command(
+                    "GEOSEARCH", key, "FROMLONLAT", *query, "BYRADIUS", radius_m, "m", "ASC", "COUNT", 10
+                )
+                if len(found) == 10 or radius_m > 2 * EARTH_RADIUS_M:
+                    return {int(member) for member in found}
+                radius_m *= 4
+
+        rate, answers, _ = _rate(ask, queries)
+    return rate, answers
+
+
+def _http(queries: list[Query]) -> Row:
+    """Requests to a running server whose `GET /api/places/nearest` is at `BENCH_HOT_URL`, over 16 kept connections."""
+    url = os.environ.get("BENCH_HOT_URL", "")
+    case, unit = "http-nearest", "requests/s"
+    if not url:
+        return Row(case=case, unit=unit, ours=None, note="not measured: BENCH_HOT_URL names no running server")
+    parts = urlsplit(url)
+    address = (parts.hostname or "127.0.0.1", parts.port or 80)
+    path = parts.path or "/api/places/nearest"
+    requests = [
+        f"GET {path}?lon={x:.6f}&lat={y:.6f} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode() for x, y in queries
+    ]
+    try:
+        connections = [socket.create_connection(address, timeout=5) for _ in range(16)]
+    except OSError as error:
+        return Row(case=case, unit=unit, ours=None, note=f"not measured: {error}")
+    done, start = 0, time.perf_counter()
+    try:
+        for at in range(0, len(requests), len(connections)):
+            batch = list(zip(connections, requests[at:], strict=False))
+            for connection, request in batch:
+                connection.sendall(request)
+            for connection, _ in batch:
+                status = _read_answer(connection)
+                if status != 200:
+                    return Row(case=case, unit=unit, ours=None, note=f"not measured: the server answered {status}")
+                done += 1
+        seconds = time.perf_counter() - start
+    finally:
+        for connection in connections:
+            connection.close()
+    return Row(case=case, unit=unit, ours=done / seconds, note="16 connections; the client is Python on the same cores")
+
+
+def _read_answer(connection: socket.socket) -> int:
+    """Read one answer with a Content-Length; its status."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        received = connection.recv(65_536)
+        if not received:
+            return 0
+        data += received
+    head, _, body = data.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    length = next((int(line.partition(":")[2]) for line in lines if line.lower().startswith("content-length:")), 0)
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return int(lines[0].split()[1])
+
+
+if __name__ == "__main__":
+    main("places", measure)
