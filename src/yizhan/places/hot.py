@@ -11,6 +11,7 @@ import math
 import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,10 +19,11 @@ import msgspec
 import numpy as np
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 
 from yizhan.geo import Datum, UnknownDatum, convert
 
+from .hours import Openness
 from .index import Moment, PlaceIndex
 from .keeper import Keeper
 from .models import EAST, NORTH, SOUTH, WEST, PlaceKind
@@ -39,10 +41,11 @@ _PROBLEM = (b"content-type", b"application/problem+json")
 _PRIVATE = (b"cache-control", b"private, max-age=10")
 _SHARED = (b"cache-control", b"public, max-age=15")
 _encode = msgspec.json.Encoder().encode
+_STATE = {state: state.encode() for state in Openness}
 
 
-class NearPlace(msgspec.Struct):
-    """One place in an answer. `changes_at` is UTC epoch seconds: when it closes, or opens; null when not soon."""
+class PlaceFacts(msgspec.Struct):
+    """What an answer says of a place and does not change from one moment to the next."""
 
     id: str
     name: str
@@ -50,19 +53,8 @@ class NearPlace(msgspec.Struct):
     address: str
     lon: float
     lat: float
-    distance_m: int
-    state: str
-    changes_at: int | None
     offers: tuple[str, ...]
     url: str
-
-
-class Nearest(msgspec.Struct):
-    """The answer: `lon` and `lat` of its places are degrees of `datum`."""
-
-    datum: str
-    count: int
-    places: list[NearPlace]
 
 
 class QueryRefused(Exception):
@@ -74,24 +66,58 @@ class QueryRefused(Exception):
 
 
 class Prepared:
-    """An index with what its answers are made of."""
+    """An index with what its answers are made of.
+
+    What is said of a place is encoded when first found, its state once a moment: encoding took most of an answer's
+    time. Only the distance differs from one asker to the next.
+    """
 
     def __init__(self, index: PlaceIndex) -> None:
         self.index = index
         snapshot = index.snapshot
         self.ids = [str(public_id) for public_id in snapshot.public_ids]
-        self.urls = [f"/places/{public_id}/" for public_id in self.ids]
-        self.names = list(snapshot.names)
-        self.kinds = list(snapshot.kinds)
-        self.addresses = list(snapshot.addresses)
-        self.offers = list(index.offers)
         self.columns = {
             datum: (np.round(lon, 6).tolist(), np.round(lat, 6).tolist())
             for datum, (lon, lat) in index.positions.items()
         }
+        self._facts: dict[Datum, list[bytes | None]] = {datum: [None] * len(self.ids) for datum in Datum}
+        self._said: dict[Datum, tuple[Moment | None, dict[int, bytes]]] = {}
         self.maps: dict[tuple[int, Datum, bool], tuple[bytes, bytes]] = {}
         # The first search of a process loads the kernels; that must not be a driver's.
         index.nearest(105.0, 35.0, at_s=int(time.time()))
+
+    def facts(self, place: int, datum: Datum) -> bytes:
+        """The members of a place's JSON object that stay, without braces; its position in `datum`."""
+        encoded = self._facts[datum][place]
+        if encoded is None:
+            snapshot, (lon, lat) = self.index.snapshot, self.columns[datum]
+            public_id = self.ids[place]
+            encoded = self._facts[datum][place] = _encode(
+                PlaceFacts(
+                    public_id,
+                    snapshot.names[place],
+                    snapshot.kinds[place],
+                    snapshot.addresses[place],
+                    lon[place],
+                    lat[place],
+                    self.index.offers[place],
+                    f"/places/{public_id}/",
+                )
+            )[1:-1]
+        return encoded
+
+    def said(self, moment: Moment, datum: Datum) -> dict[int, bytes]:
+        """By place, what is said of it at a moment, ready to stand after a distance; filled by `say`."""
+        held, by_place = self._said.get(datum, (None, {}))
+        if held is not moment:
+            by_place = {}
+            self._said[datum] = (moment, by_place)
+        return by_place
+
+    def say(self, place: int, moment: Moment, datum: Datum) -> bytes:
+        """What is said of one place at a moment."""
+        changes = b"%d" % moment.changes_s[place] if moment.changes_s[place] else b"null"
+        return b'%s,"state":"%s","changes_at":%s}' % (self.facts(place, datum), _STATE[moment.state(place)], changes)
 
 
 class NearestPlaces:
@@ -109,7 +135,7 @@ class NearestPlaces:
             await _not_ready(scope, send)
             return
         try:
-            body = self.answer(ready, dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)))
+            body = self.answer(ready, _query(scope))
         except QueryRefused as refused:
             await _refuse(scope, send, refused)
             return
@@ -138,25 +164,14 @@ class NearestPlaces:
             offers=_codes(query["offers"]) if query.get("offers") else (),
             radius_m=radius,
         )
-        lons, lats = ready.columns[shown_in]
-        moment = found.moment
-        places = [
-            NearPlace(
-                ready.ids[i],
-                ready.names[i],
-                ready.kinds[i],
-                ready.addresses[i],
-                lons[i],
-                lats[i],
-                round(metres),
-                moment.state(i),
-                int(moment.changes_s[i]) or None,
-                ready.offers[i],
-                ready.urls[i],
-            )
-            for i, metres in zip(found.places.tolist(), found.metres.tolist(), strict=True)
-        ]
-        return _encode(Nearest(shown_in, len(places), places))
+        said = ready.said(found.moment, shown_in)
+        objects = []
+        for place, metres in zip(found.places.tolist(), found.metres.tolist(), strict=True):
+            text = said.get(place)
+            if text is None:
+                text = said[place] = ready.say(place, found.moment, shown_in)
+            objects.append(b'{"distance_m":%d,%s' % (metres + 0.5, text))
+        return b'{"datum":"%s","count":%d,"places":[%s]}' % (shown_in.encode(), len(objects), b",".join(objects))
 
 
 class MapOfPlaces:
@@ -172,9 +187,7 @@ class MapOfPlaces:
             return
         zipped = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
         try:
-            body, tag = self.answer(
-                ready, dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)), zipped=zipped
-            )
+            body, tag = self.answer(ready, _query(scope), zipped=zipped)
         except QueryRefused as refused:
             await _refuse(scope, send, refused)
             return
@@ -210,26 +223,35 @@ class MapOfPlaces:
 
 def _map(ready: Prepared, moment: Moment, datum: Datum, chosen: list[int]) -> dict[str, Any]:
     lons, lats = ready.columns[datum]
-    number = {code: position for position, code in enumerate(ready.index.snapshot.offer_codes)}
+    snapshot = ready.index.snapshot
+    number = {code: position for position, code in enumerate(snapshot.offer_codes)}
     return {
         "datum": datum,
         "fields": MAP_FIELDS,
-        "offer_codes": ready.index.snapshot.offer_codes,
+        "offer_codes": snapshot.offer_codes,
         "total": len(chosen),
         "places": [
             (
                 ready.ids[i],
-                ready.names[i],
-                ready.kinds[i],
+                snapshot.names[i],
+                snapshot.kinds[i],
                 lons[i],
                 lats[i],
                 moment.state(i),
                 int(moment.changes_s[i]) or None,
-                [number[code] for code in ready.offers[i]],
+                [number[code] for code in ready.index.offers[i]],
             )
             for i in chosen[:MOST_ON_MAP]
         ],
     }
+
+
+def _query(scope: Scope) -> dict[str, str]:
+    text = scope["query_string"].decode("latin-1")
+    if "%" in text or "+" in text:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = (part.partition("=") for part in text.split("&"))
+    return {name: value for name, _sign, value in pairs}
 
 
 def _datum(query: dict[str, str], field: str, default: Datum | None) -> Datum:
@@ -239,9 +261,14 @@ def _datum(query: dict[str, str], field: str, default: Datum | None) -> Datum:
             raise QueryRefused(field, "", _("Every position says its datum: WGS-84, GCJ-02 or BD-09."))
         return default
     try:
-        return Datum.parse(text)
+        return _parsed_datum(text)
     except UnknownDatum:
         raise QueryRefused(field, text, _("Choose WGS-84, GCJ-02 or BD-09.")) from None
+
+
+@lru_cache(maxsize=64)
+def _parsed_datum(text: str) -> Datum:
+    return Datum.parse(text)
 
 
 def _position(query: dict[str, str], datum: Datum) -> tuple[float, float]:
@@ -349,11 +376,20 @@ def _language(scope: Scope) -> str:
 keeper: Keeper[Prepared] = Keeper(lambda snapshot: Prepared(PlaceIndex(snapshot)))
 
 
+class ExactRoute(Route):
+    """A route without parameters: one comparison instead of a regular expression."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if scope["type"] == "http" and scope["path"] == self.path and scope["method"] in self.methods:
+            return Match.FULL, {"endpoint": self.endpoint}
+        return super().matches(scope)
+
+
 def routes_of(keeper: Keeper[Prepared]) -> list[BaseRoute]:
     """The routes that answer from a keeper's index."""
     return [
-        Route("/api/places/nearest", NearestPlaces(keeper), methods=["GET"]),
-        Route("/api/places/index.json", MapOfPlaces(keeper), methods=["GET"]),
+        ExactRoute("/api/places/nearest", NearestPlaces(keeper), methods=["GET"]),
+        ExactRoute("/api/places/index.json", MapOfPlaces(keeper), methods=["GET"]),
     ]
 
 

@@ -27,7 +27,7 @@ from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import Operator, policy
 
 from .notification import announce
-from .offers import vocabulary
+from .offers import paths_down_to, vocabulary
 
 Progress = Callable[[int, int], None]
 _BATCH = 1000
@@ -280,10 +280,8 @@ def _words(kinds: Sequence[OfferKind]) -> dict[str, str]:
 
 def _division(union: Union) -> str:
     """The division code of the union, or of the nearest above that has one."""
-    if union.division_code:
-        return union.division_code
-    above = [ancestor.division_code for ancestor in union.get_ancestors() if ancestor.division_code]
-    return above[-1] if above else ""
+    line = Union.objects.filter(path__in=paths_down_to(union)).order_by("-depth")
+    return next((node.division_code for node in line if node.division_code), "")
 
 
 def _digest(content: bytes, *reading: Any) -> str:

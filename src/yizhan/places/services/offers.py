@@ -13,13 +13,18 @@ from yizhan.unions.models import Union
 
 def vocabulary(union: Union) -> list[OfferKind]:
     """All kinds of offer that a union may use, in their order; the nearest union's word wins."""
-    steps = len(union.path) // Union.steplen
-    above = [union.path[: Union.steplen * (step + 1)] for step in range(steps)]
-    kinds = OfferKind.objects.filter(union__isnull=True) | OfferKind.objects.filter(union__path__in=above)
+    kinds = OfferKind.objects.filter(union__isnull=True) | OfferKind.objects.filter(
+        union__path__in=paths_down_to(union)
+    )
     by_code: dict[str, OfferKind] = {}
     for kind in sorted(kinds.select_related("union"), key=lambda kind: kind.union.depth if kind.union else 0):
         by_code[kind.code] = kind
     return sorted(by_code.values(), key=lambda kind: (kind.order, kind.code))
+
+
+def paths_down_to(union: Union) -> list[str]:
+    """The places in the tree of all unions above, and of this one."""
+    return [union.path[: Union.steplen * (step + 1)] for step in range(len(union.path) // Union.steplen)]
 
 
 def set_offers(place: Place, codes: Iterable[str]) -> None:
