@@ -54,7 +54,8 @@ def phrases(room: Path) -> Iterator[tuple[str, str | tuple[str, ...], str | None
             continue
         source = path.read_text(encoding="utf-8")
         if path.suffix != ".py":
-            source = templatize(source, origin=str(path))
+            # Read as Python next, where indentation would have a meaning that templates do not give it.
+            source = "\n".join(line.lstrip() for line in templatize(source, origin=str(path)).splitlines())
         try:
             for _line, phrase, _comments, context in extract("python", BytesIO(source.encode()), KEYWORDS):
                 if phrase and phrase != ("", ""):
