@@ -153,6 +153,7 @@ class HomePage {
     }
     if (turn !== this.turn) return;
     if (isNew) history.pushState(null, "", url);
+    const opened = this.root.querySelector<HTMLDetailsElement>(".home-offers")?.open ?? false;
     const scrolled = [...this.root.querySelectorAll(".chips-scroll")].map((chips) => chips.scrollLeft);
     for (const name of ["answer", "search", "title"]) {
       const fresh = page.querySelector(`[data-part="${name}"]`);
@@ -161,6 +162,8 @@ class HomePage {
     this.root.querySelectorAll(".chips-scroll").forEach((chips, at) => {
       chips.scrollLeft = scrolled[at] ?? 0;
     });
+    const offers = this.root.querySelector<HTMLDetailsElement>(".home-offers");
+    if (offers) offers.open ||= opened;
     this.filters = filtersOf(url.search);
     this.map?.filter(this.filters);
     if (this.position) await this.sort();

@@ -8,6 +8,7 @@ import {
   type LngLatBoundsLike,
   Map as MapLibreMap,
   NavigationControl,
+  ScaleControl,
   type StyleSpecification,
   setWorkerUrl,
 } from "maplibre-gl";
@@ -216,8 +217,12 @@ export function source(map: MapLibreMap, name: string): import("maplibre-gl").Ge
 /** Make the map and wait until layers can be added to it. */
 export async function createBaseMap(options: BaseMapOptions): Promise<MapLibreMap> {
   const { container, tiandituKey, reviewNumber, words } = options;
+  // The library's own styles make its container relative; ours stays as the page placed it.
+  const inner = document.createElement("div");
+  inner.className = "map-fill";
+  container.append(inner);
   const map = new MapLibreMap({
-    container,
+    container: inner,
     style: tiandituKey ? tiandituStyle(tiandituKey, reviewNumber) : outlineStyle(),
     bounds: options.bounds ?? CHINA,
     fitBoundsOptions: { padding: 32, maxZoom: 15 },
@@ -234,6 +239,7 @@ export async function createBaseMap(options: BaseMapOptions): Promise<MapLibreMa
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
+  map.addControl(new ScaleControl({ maxWidth: 90 }), "bottom-left");
   map.addControl(
     new AttributionControl({ compact: false, customAttribution: tiandituKey ? [] : [words.outlines] }),
   );

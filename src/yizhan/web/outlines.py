@@ -25,9 +25,9 @@ from shapely.geometry.base import BaseGeometry
 
 # Tolerances are the square root of the area, in square degrees, of the corners that are dropped.
 PROVINCE_TOLERANCE = 0.018  # about 2 km: a screen shows a thousand kilometres
-DISTRICT_TOLERANCE = 0.0035  # about 350 m: a screen shows thirty kilometres
+DISTRICT_TOLERANCE = 0.0008  # about 80 m: the source is coarser than that in most places
 PROVINCE_DECIMALS = 3
-DISTRICT_DECIMALS = 3
+DISTRICT_DECIMALS = 4
 KEEP_ALL_ISLANDS = frozenset(
     {"46", "71", "81", "82"}
 )  # Hainan with the islands of the South China Sea, Taiwan, Hong Kong, Macau
