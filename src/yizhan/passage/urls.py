@@ -1,6 +1,19 @@
 """Addresses of the passage room."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
+
+from .views import live, reminders, rules, sources
 
 app_name = "passage"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("desk/reminders/", reminders.reminders, name="reminders"),
+    path("desk/reminders/export/<str:form>/", reminders.export, name="export_reminders"),
+    path("desk/passage/live/", live.live, name="live"),
+    path("desk/passage/settings/", rules.own, name="rules"),
+    path("desk/passage/settings/<uuid:public_id>/", rules.of, name="rules_of"),
+    path("desk/passage/settings/<uuid:public_id>/inherit/", rules.inherit, name="inherit_rules"),
+    path("desk/passage/sources/", sources.sources, name="sources"),
+    path("desk/passage/sources/new/", sources.create, name="create_source"),
+    path("desk/passage/sources/<uuid:public_id>/key/", sources.rotate, name="rotate_key"),
+    path("desk/passage/sources/<uuid:public_id>/revoke/", sources.revoke, name="revoke_source"),
+]

@@ -1,0 +1,20 @@
+"""What this room puts into the desk's navigation."""
+
+from django.utils.translation import gettext_lazy as _
+
+from yizhan.unions.navigation import NavigationEntry
+
+from .rights import MANAGE_SOURCES, VIEW_REMINDERS, WATCH_LIVE
+
+entries = [
+    NavigationEntry(
+        label=_("Reminders"), url_name="passage:reminders", right=VIEW_REMINDERS, order=200, icon="reminder"
+    ),
+    NavigationEntry(label=_("Live map"), url_name="passage:live", right=WATCH_LIVE, order=210, icon="live"),
+    NavigationEntry(
+        label=_("Rules of reminding"), url_name="passage:rules", right=VIEW_REMINDERS, order=220, icon="settings"
+    ),
+    NavigationEntry(
+        label=_("Sources of pings"), url_name="passage:sources", right=MANAGE_SOURCES, order=230, icon="import"
+    ),
+]
