@@ -84,6 +84,11 @@ def test_pages_and_hot_look_ups_answer_at_one_port(served: Served) -> None:
     assert nearest.json()["places"] == []
 
 
+def test_a_static_file_that_is_not_there_is_not_found(served: Served) -> None:
+    _var, address, _process = served
+    assert httpx.get(f"{address}/static/nothing.js").status_code == 404
+
+
 def test_a_second_start_says_that_it_runs_already_and_changes_nothing(served: Served) -> None:
     var, address, process = served
     second = yizhan("serve", env=environment(var, int(address.rsplit(":", 1)[1])))

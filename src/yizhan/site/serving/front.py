@@ -36,7 +36,12 @@ class FrontDoor:
         server: dict[str, Any] = {
             "listen": [f"{self.host}:{self.port}"],
             "routes": self._routes(),
-            "errors": {"routes": [{"handle": [_starting_up()]}]},
+            "errors": {
+                "routes": [
+                    {"match": [{"expression": "{http.error.status_code} >= 502"}], "handle": [_starting_up()]},
+                    {"handle": [{"handler": "static_response", "status_code": "{http.error.status_code}"}]},
+                ]
+            },
             "automatic_https": {"disable": not self.tls},
         }
         if self.behind_proxy:
