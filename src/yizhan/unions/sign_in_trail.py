@@ -49,6 +49,11 @@ def _code_rejected(*, user: User, last_attempt: bool, **_options: Any) -> None:
     _record(user, actions.SIGN_IN_FAILED, reason="wrong code", last_attempt=last_attempt)
 
 
+@receiver(mfa_signals.authentication_failed)
+def _second_factor_failed(*, user: User, **_options: Any) -> None:
+    _record(user, actions.SIGN_IN_FAILED, reason="wrong second factor")
+
+
 @receiver([account_signals.password_changed, account_signals.password_set])
 def _password_changed(*, user: User, **_options: Any) -> None:
     people.password_was_changed(user)
