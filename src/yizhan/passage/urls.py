@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/reminders/", reminders.reminders, name="reminders"),
     path("desk/reminders/export/<str:form>/", reminders.export, name="export_reminders"),
     path("desk/passage/live/", live.live, name="live"),
+    path("desk/passage/live/addresses/", live.addresses, name="live_addresses"),
     path("desk/passage/settings/", rules.own, name="rules"),
     path("desk/passage/settings/<uuid:public_id>/", rules.of, name="rules_of"),
     path("desk/passage/settings/<uuid:public_id>/inherit/", rules.inherit, name="inherit_rules"),
