@@ -80,17 +80,11 @@ def load_divisions() -> None:
 
 
 def simulated_riders(port: int, count: int) -> Program:
-    """The process that drives the simulated riders; its key is made anew at each start."""
-    from yizhan.passage.services.sources import simulated_source
-    from yizhan.site.demo import city
+    """The process that drives the simulated riders; it makes its own key at each start."""
+    from yizhan.site.demo import CITY_CODE
 
-    made = simulated_source(union=city(), name="演示骑手（模拟）")
-    key_file = environment.var / "run" / "simulated-source.key"
-    key_file.parent.mkdir(parents=True, exist_ok=True)
-    key_file.touch(mode=0o600)
-    key_file.write_text(made.key)
     command = [sys.executable, "-m", "yizhan.site.cli", "simulate", "--to", f"http://127.0.0.1:{port}"]
-    return Program("riders", [*command, "--key-file", str(key_file), "--riders", str(count)], order=30)
+    return Program("riders", [*command, "--union", CITY_CODE, "--riders", str(count)], order=30)
 
 
 def vars_of(account: object) -> dict[str, str]:
