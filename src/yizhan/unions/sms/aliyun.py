@@ -61,7 +61,7 @@ class AliyunSender:
         """
         from alibabacloud_dysmsapi20170525.models import SendSmsRequest
         from alibabacloud_tea_openapi.exceptions import ClientException
-        from darabonba.exceptions import DaraException  # type: ignore[import-untyped]
+        from darabonba.exceptions import DaraException, UnretryableException  # type: ignore[import-untyped]
         from darabonba.runtime import RuntimeOptions  # type: ignore[import-untyped]
 
         request = SendSmsRequest(
@@ -75,7 +75,8 @@ class AliyunSender:
         except (ClientException, DaraException) as refusal:
             reason = str(getattr(refusal, "code", None) or type(refusal).__name__)
             raise SmsFailed(reason, try_again_later=reason.split(".")[0] in _PASSING) from None
-        except OSError as failure:
+        except (OSError, UnretryableException) as failure:
+            # Its text holds the whole request, the number included: only its kind is passed on.
             raise SmsFailed(type(failure).__name__, try_again_later=True) from None
         if answer.body.code != "OK":
             reason = str(answer.body.code)
