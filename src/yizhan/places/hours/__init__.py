@@ -8,7 +8,7 @@ from .chinese import HoursReading, read_hours
 from .evaluate import Openness, OpenState, Span, open_intervals, spans, state_at
 from .syntax import HoursNotUnderstood, validate
 from .weekly import Weekly
-from .words import in_words, state_in_words
+from .words import hours_in_words, in_words, state_in_words
 
 __all__ = [
     "HoursNotUnderstood",
@@ -17,6 +17,7 @@ __all__ = [
     "Openness",
     "Span",
     "Weekly",
+    "hours_in_words",
     "in_words",
     "open_intervals",
     "read_hours",

@@ -96,8 +96,9 @@ def import_places(
         earlier = ImportRun.objects.with_scopes_disabled().filter(union=union, digest=run.digest).first()
         if earlier is not None:
             report.already_imported_at = earlier.at
-            report.rows = []
-            return report
+            if not dry_run:
+                report.rows = []
+                return report
         plan = _Plan(readings, union, source, columns)
         plan.compare()
         if not dry_run:

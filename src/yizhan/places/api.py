@@ -1,0 +1,160 @@
+"""The directory over HTTP, for other programs. Nearest places are answered by the hot application (`hot.py`)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from yizhan.geo import Datum, convert
+from yizhan.unions.errors import RuleBroken
+from yizhan.unions.models import Union
+
+from .hours import Openness, state_at
+from .models import Place, PlaceKind, PlaceStatus
+from .queries import public_place, published_places
+from .rules import checked_datum
+
+router = Router(tags=["places"])
+MOST_AT_ONCE = 500
+
+
+class UnionRef(Schema):
+    """The union to which a place belongs."""
+
+    id: UUID
+    name: str
+
+
+class PlaceOut(Schema):
+    """A published place, or the tombstone of one that is closed for good. `lon`, `lat` are degrees of `datum`."""
+
+    id: UUID
+    name: str
+    kind: PlaceKind
+    status: PlaceStatus
+    address: str
+    district: str
+    union: UnionRef
+    lon: float
+    lat: float
+    datum: Datum
+    hours: str = Field(description="OSM opening_hours syntax; empty: unknown")
+    open_now: Openness
+    changes_at: datetime | None = Field(description="When that changes; null: not within two weeks")
+    contact: str
+    offers: list[str]
+    revision: int
+    changed_at: datetime
+    closed_at: datetime | None
+    url: str
+
+
+class PlacesOut(Schema):
+    """One page of places. Ask again with `cursor=next` for the following; null: this was the last."""
+
+    datum: Datum
+    places: list[PlaceOut]
+    next: UUID | None
+
+
+class PlacesIn(Schema):
+    """What to list."""
+
+    datum: str = Field("WGS-84", description="Of the positions in the answer and of `bbox`: WGS-84, GCJ-02 or BD-09")
+    bbox: str = Field("", description="west,south,east,north in degrees of `datum`, which must then be given")
+    kind: PlaceKind | None = None
+    offer: str = Field("", description="Only places that offer this code")
+    union: UUID | None = Field(None, description="Only places of this union and those below")
+    cursor: UUID | None = None
+    limit: int = Field(100, ge=1, le=MOST_AT_ONCE)
+
+
+@router.get("/places", response=PlacesOut, url_name="places_list", summary="Published places")
+def list_places(request: HttpRequest, query: Query[PlacesIn]) -> PlacesOut:
+    """Published places, in a stable order."""
+    datum = checked_datum(query.datum)
+    places = published_places(
+        kinds=[query.kind] if query.kind else (), offers=[query.offer] if query.offer else ()
+    ).order_by("public_id")
+    if query.bbox:
+        if "datum" not in request.GET:
+            checked_datum("")  # a box is made of positions, and every position that comes in says its datum
+        west, south, east, north = _box(query.bbox, datum)
+        places = places.filter(lon__range=(west, east), lat__range=(south, north))
+    if query.union:
+        places = places.filter(union__path__startswith=_union_path(query.union))
+    if query.cursor:
+        places = places.filter(public_id__gt=query.cursor)
+    page = list(places[: query.limit + 1])
+    more = len(page) > query.limit
+    page = page[: query.limit]
+    now = timezone.now()
+    return PlacesOut(
+        datum=datum, places=[_shown(place, datum, now) for place in page], next=page[-1].public_id if more else None
+    )
+
+
+@router.get("/places/{uuid:public_id}", response=PlaceOut, url_name="place", summary="One place")
+def one_place(request: HttpRequest, public_id: UUID, datum: str = "WGS-84") -> PlaceOut:
+    """A published place; one that is closed for good stays readable, with `status` closed."""
+    shown_in = checked_datum(datum)
+    try:
+        place = public_place(public_id)
+    except Place.DoesNotExist:
+        raise Http404 from None
+    return _shown(place, shown_in, timezone.now())
+
+
+def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:
+    lon, lat = place.position(datum)
+    state = state_at(place.hours, at)
+    closed = place.is_closed
+    return PlaceOut(
+        id=place.public_id,
+        name=place.name,
+        kind=PlaceKind(place.kind),
+        status=PlaceStatus(place.status),
+        address=place.address,
+        district=place.district,
+        union=UnionRef(id=place.union.public_id, name=place.union.name),
+        lon=round(lon, 6),
+        lat=round(lat, 6),
+        datum=datum,
+        hours=place.hours,
+        open_now=Openness.NO if closed else state.state,
+        changes_at=None if closed else state.changes_at,
+        contact="" if closed else place.contact,
+        offers=[] if closed else [offer.kind.code for offer in place.public_offers],  # type: ignore[attr-defined]
+        revision=place.revision,
+        changed_at=place.changed_at,
+        closed_at=place.closed_at,
+        url=place.get_absolute_url(),
+    )
+
+
+def _box(text: str, datum: Datum) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+        fits = -180 <= west <= east <= 180 and -90 <= south <= north <= 90
+    except ValueError:
+        fits = False
+    if not fits:
+        raise RuleBroken.at("bbox", text[:80], _("Write west,south,east,north in degrees."), "bbox")
+    if datum is Datum.WGS84:
+        return west, south, east, north
+    corners = [convert(lon, lat, source=datum, target=Datum.WGS84) for lon in (west, east) for lat in (south, north)]
+    lons, lats = zip(*corners, strict=True)
+    return min(lons), min(lats), max(lons), max(lats)
+
+
+def _union_path(public_id: UUID) -> str:
+    path = Union.objects.filter(public_id=public_id).values_list("path", flat=True).first()
+    if path is None:
+        raise RuleBroken.at("union", str(public_id), _("There is no such union."), "unknown_union")
+    return path

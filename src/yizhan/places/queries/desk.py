@@ -1,0 +1,98 @@
+"""What staff may read: places of the acting union and below, drafts included. Raises outside of a scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, Prefetch, Q, QuerySet
+
+from yizhan.places.models import Offer, Place, PlaceStatus
+from yizhan.unions.audit import label
+from yizhan.unions.models import AuditEntry, Staff, Union
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One act in the life of a place: who, what, when, and the fields that changed with their old and new values."""
+
+    at: Any
+    who: str
+    what: str
+    changes: tuple[tuple[str, Any, Any], ...]
+    reason: str
+
+
+def places(*, for_staff: Staff) -> QuerySet[Place]:
+    """Every place of the acting union and below, newest change first."""
+    return (
+        Place.objects.filter(union__path__startswith=for_staff.union.path)
+        .select_related("union")
+        .prefetch_related(Prefetch("offers", Offer.objects.select_related("kind").order_by("kind__order")))
+        .order_by("-changed_at", "-pk")
+    )
+
+
+def counts_by_status(*, for_staff: Staff) -> list[tuple[PlaceStatus, int]]:
+    """How many places there are in each state."""
+    counted = dict(
+        Place.objects.filter(union__path__startswith=for_staff.union.path)
+        .order_by()
+        .values_list("status")
+        .annotate(n=Count("pk"))
+    )
+    return [(status, counted.get(status, 0)) for status in PlaceStatus]
+
+
+def unions_below(*, for_staff: Staff) -> QuerySet[Union]:
+    """The acting union and those below that have places or may have."""
+    return Union.objects.filter(path__startswith=for_staff.union.path, is_active=True).order_by("path")
+
+
+def history(place: Place) -> list[HistoryLine]:
+    """What the trail tells of a place, newest first; the first hundred lines."""
+    entries = (
+        AuditEntry.objects.with_scopes_disabled()
+        .filter(target_kind=Place._meta.label_lower, target_id=str(place.public_id))
+        .select_related("person")
+        .order_by("-at", "-pk")[:100]
+    )
+    return [
+        HistoryLine(
+            entry.at,
+            str(entry.person) if entry.person else "",
+            str(label(entry.action)),
+            tuple(
+                (_field_label(name), *(_in_words(name, value) for value in values))
+                for name, values in entry.details.items()
+                if isinstance(values, list) and len(values) == 2
+            ),
+            str(entry.details.get("reason") or ""),
+        )
+        for entry in entries
+    ]
+
+
+def matching(places: QuerySet[Place], text: str) -> QuerySet[Place]:
+    """Those whose name, address or district holds every word."""
+    for word in text.split()[:8]:
+        places = places.filter(Q(name__icontains=word) | Q(address__icontains=word) | Q(district__icontains=word))
+    return places
+
+
+def _in_words(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return "、".join(str(part) for part in value)
+    if name in _CHOICES:
+        return str(dict(_CHOICES[name]).get(value, value))
+    return str(value)
+
+
+def _field_label(name: str) -> str:
+    if name == "offers":
+        return str(Offer._meta.verbose_name_plural)
+    return str(Place._meta.get_field(name).verbose_name) if name in _FIELDS else name
+
+
+_FIELDS = {field.name for field in Place._meta.get_fields() if hasattr(field, "verbose_name")}
+_CHOICES = {field.name: field.flatchoices for field in Place._meta.get_fields() if getattr(field, "flatchoices", None)}

@@ -1,0 +1,58 @@
+"""What everyone sees: the list of places and the page of one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from yizhan.geo import Datum, haversine_m
+from yizhan.places.hours import hours_in_words, state_at, state_in_words
+from yizhan.places.listing import Listing
+from yizhan.places.models import Place
+from yizhan.places.navigate import ways_there
+from yizhan.places.queries import public_place
+from yizhan.places.queries.public import distance_in_words
+
+_TONES = {"yes": "good", "no": "neutral", "unknown": "info"}
+
+
+@require_safe
+def place_list(request: HttpRequest) -> HttpResponseBase:
+    """Published places: nearest first when the address tells a position, else by district."""
+    listing = Listing.of(request.GET)
+    return render(request, "places/public_list.html", {"listing": listing}, status=422 if listing.problem else 200)
+
+
+@require_safe
+def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
+    """A published place; one that is closed for good says so (410) and stays readable."""
+    try:
+        found = public_place(public_id)
+    except Place.DoesNotExist:
+        raise Http404(_("There is no such place, or it is not open to the public now.")) from None
+    if found.is_closed:
+        return render(request, "places/tombstone.html", {"place": found}, status=410)
+    now = timezone.now()
+    state = state_at(found.hours, now)
+    origin = Listing.of(request.GET).origin
+    return render(
+        request,
+        "places/place.html",
+        {
+            "place": found,
+            "offers": found.public_offers,  # type: ignore[attr-defined]
+            "hours": hours_in_words(found.hours),
+            "state": state_in_words(state, now),
+            "tone": _TONES[state.state],
+            "distance": distance_in_words(haversine_m(*origin, found.lon, found.lat)) if origin else "",
+            "ways": ways_there(found),
+            "lon": f"{found.lon:.6f}",
+            "lat": f"{found.lat:.6f}",
+            "datum": Datum.WGS84.value,
+        },
+    )
