@@ -5,10 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from pytest_django import Settings
+from django.db import connection
+from pytest_django import DjangoDbBlocker, Settings
 
 from yizhan.unions.models import Level, Staff, Union, User, Worker
 from yizhan.unions.rights import Role
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """The audit trail cannot be truncated, which is how tests of real transactions clean up: here it can."""
+    with django_db_blocker.unblock():
+        truncation_of_the_trail(allowed=True)
+
+
+def truncation_of_the_trail(*, allowed: bool) -> None:
+    """Switch the trigger that guards the audit trail against TRUNCATE."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%%audit_is_not_truncated%%'")
+        switch = "DISABLE" if allowed else "ENABLE"
+        for (name,) in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE unions_auditentry {switch} TRIGGER "{name}"')
 
 
 @pytest.fixture(autouse=True)
