@@ -198,7 +198,7 @@ export class HomeMap {
     const lats = positions.map(([, lat]) => lat);
     this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], {
       padding: 56,
-      maxZoom: 15,
+      maxZoom: 14,
     });
   }
 

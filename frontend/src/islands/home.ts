@@ -15,7 +15,7 @@ interface Position {
   from: "device" | "map";
 }
 
-const FRAMED = 5;
+const FRAMED = 8; // so many of the nearest are on the map at first
 
 class HomePage {
   private readonly words = { ...wordsFrom("home-words"), ...wordsFrom("home-vocabulary") };

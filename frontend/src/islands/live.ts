@@ -1,6 +1,7 @@
 /** The live map: simulated vehicles as moving dots, reminders as they are made. See docs/developers/live-events.md. */
 import "../styles/live.css";
 import {
+  boxAround,
   type FiguresEvent,
   type HelloEvent,
   Movement,
@@ -23,6 +24,7 @@ class LivePage {
   private layers: import("../live/layers").LiveLayers | null = null;
   private lastDrawn = 0;
   private framed = false;
+  private bounds: HelloEvent["bounds"] = null;
 
   constructor(private readonly root: HTMLElement) {
     this.words = wordsFrom("live-words");
@@ -44,6 +46,7 @@ class LivePage {
       if (!canDrawMaps()) throw new Error("no WebGL");
       const { LiveLayers } = await import("../live/layers");
       this.layers = await LiveLayers.on(container, this.root.dataset, this.words);
+      this.look();
       this.draw();
     } catch (reason) {
       console.warn("No live map:", reason);
@@ -61,12 +64,13 @@ class LivePage {
     on<HelloEvent>("hello", (hello) => {
       this.movement.clear();
       this.show(hello.running ? "running" : "waiting");
-      if (hello.bounds) this.layers?.lookAt(hello.bounds, !this.framed);
-      this.framed ||= Boolean(hello.bounds && this.layers);
+      this.bounds = hello.bounds;
+      this.look();
     });
     on<VehiclesEvent>("vehicles", (batch) => {
       this.show("running");
       this.movement.take(batch, performance.now());
+      if (!this.framed) this.look();
       this.part("vehicles").textContent = COUNT.format(batch.total ?? this.movement.size);
       this.part("time").textContent = clock(batch.at);
     });
@@ -75,7 +79,10 @@ class LivePage {
       this.reminders = figures.reminders;
       this.part("reminders").textContent = COUNT.format(figures.reminders);
       this.part("rate").textContent = COUNT.format(Math.round(figures.pings_per_second));
-      this.part("speed").textContent = say(this.words, "speed", { n: COUNT.format(figures.speed_up) });
+      this.part("speed").textContent =
+        figures.speed_up === 1
+          ? say(this.words, "real_time")
+          : say(this.words, "speed", { n: COUNT.format(figures.speed_up) });
     });
     events.addEventListener("error", () => {
       this.show("broken");
@@ -98,6 +105,14 @@ class LivePage {
       console.warn("The stream has ended:", reason);
       this.show("ended");
     }
+  }
+
+  /** Show what is simulated: once by itself, afterwards the reader moves the map. */
+  private look(): void {
+    const bounds = this.bounds ?? boxAround(this.movement.at(performance.now()));
+    if (!bounds || !this.layers) return;
+    this.layers.lookAt(bounds, !this.framed);
+    this.framed = true;
   }
 
   private pause(): void {
@@ -143,7 +158,7 @@ class LivePage {
     while (list.childElementCount > LISTED) list.lastElementChild?.remove();
     list.hidden = false;
     this.part("none-yet").hidden = true;
-    this.layers?.remind(reminder, meta.textContent ?? "");
+    this.layers?.remind(reminder, Array.from(meta.children, (part) => part.textContent).join(" · "));
   }
 
   private draw = (): void => {

@@ -97,3 +97,11 @@ export class Movement {
     ];
   }
 }
+
+/** West, south, east, north of all positions; null when there are none. */
+export function boxAround(positions: [number, number][]): [number, number, number, number] | null {
+  if (!positions.length) return null;
+  const lons = positions.map(([lon]) => lon);
+  const lats = positions.map(([, lat]) => lat);
+  return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+}

@@ -33,7 +33,7 @@ const districtUrls = Object.fromEntries(
 );
 
 const DISTRICTS_FROM_ZOOM = 7;
-const CHINA: LngLatBoundsLike = [73.4, 17.9, 135.1, 53.6];
+const CHINA: LngLatBoundsLike = [73.4, 3.2, 135.1, 53.6]; // to the last line in the South China Sea
 const FONT = '"PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
 const INK_QUIET = "#5b6672";
 
@@ -225,8 +225,8 @@ export async function createBaseMap(options: BaseMapOptions): Promise<MapLibreMa
     container: inner,
     style: tiandituKey ? tiandituStyle(tiandituKey, reviewNumber) : outlineStyle(),
     bounds: options.bounds ?? CHINA,
-    fitBoundsOptions: { padding: 32, maxZoom: 15 },
-    minZoom: 2.5,
+    fitBoundsOptions: { padding: 16, maxZoom: 15 },
+    minZoom: 1.5,
     maxZoom: 18,
     dragRotate: false,
     pitchWithRotate: false,
