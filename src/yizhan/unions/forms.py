@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .models import Level, Occupation
 from .rights import Role
@@ -40,7 +41,9 @@ class MoveUnionForm(forms.Form):
 class NewPostForm(forms.Form):
     """A post for a person."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, required=False, help_text=_("Needed for a new person."))
+    name = forms.CharField(
+        label=pgettext_lazy("person", "Name"), max_length=60, required=False, help_text=_("Needed for a new person.")
+    )
     username = forms.CharField(
         label=_("User name"),
         max_length=60,
@@ -70,7 +73,7 @@ class UnmaskForm(forms.Form):
 class AccountForm(forms.Form):
     """What people say of themselves."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, required=False)
+    name = forms.CharField(label=pgettext_lazy("person", "Name"), max_length=60, required=False)
     language = forms.ChoiceField(label=_("Language of messages"), choices=settings.LANGUAGES)
 
 

@@ -9,7 +9,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from import_export.fields import Field
@@ -32,7 +32,7 @@ class PostResource(ListResource):
     """The list of posts as it is taken home."""
 
     union = Field(attribute="union__name", column_name=gettext_lazy("Union"))
-    person = Field(attribute="user__name", column_name=gettext_lazy("Name"))
+    person = Field(attribute="user__name", column_name=pgettext_lazy("person", "Name"))
     username = Field(attribute="user__username", column_name=gettext_lazy("User name"))
     role = Field(column_name=gettext_lazy("Role"))
     state = Field(column_name=gettext_lazy("State"))

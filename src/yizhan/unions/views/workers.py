@@ -8,7 +8,7 @@ from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from import_export.fields import Field
@@ -31,7 +31,7 @@ class WorkerResource(ListResource):
     """The list of workers as it is taken home: masked as on the screen."""
 
     union = Field(attribute="union__name", column_name=gettext_lazy("Union"))
-    person = Field(attribute="user__name", column_name=gettext_lazy("Name"))
+    person = Field(attribute="user__name", column_name=pgettext_lazy("person", "Name"))
     phone = Field(attribute="user__masked_phone", column_name=gettext_lazy("Phone (masked)"))
     occupation = Field(column_name=gettext_lazy("Occupation"))
     platform_company = Field(attribute="platform_company", column_name=gettext_lazy("Platform or company"))
