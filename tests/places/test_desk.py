@@ -275,7 +275,7 @@ def test_an_import_is_looked_at_then_confirmed_and_the_refused_rows_come_back(
     again = {**choices, **columns, "token": looked.context["upload"].token}
     done = client.post("/desk/places/import/preview/", {**again, "step": "import"})
     assert done.status_code == 200
-    assert [place.name for place in Place.objects.with_scopes_disabled()] == ["甲站"]
+    assert [place.name for place in Place.objects.with_scopes_disabled().all()] == ["甲站"]
     back = client.post("/desk/places/import/rejects/", again).content.decode("utf-8-sig")
     assert "乙站" in back
     assert "甲站" not in back
