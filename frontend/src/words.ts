@@ -15,7 +15,8 @@ const DISTANCE = new Intl.NumberFormat("zh-CN", { maximumFractionDigits: 1 });
 
 /** "180 米", "1.4 公里": metres below one kilometre, rounded to ten. */
 export function distance(words: Words, metres: number): string {
-  if (metres < 1000) return say(words, "metres", { n: Math.max(10, Math.round(metres / 10) * 10) });
+  const tens = Math.max(10, Math.round(metres / 10) * 10);
+  if (tens < 1000) return say(words, "metres", { n: tens });
   return say(words, "kilometres", { n: DISTANCE.format(metres / 1000) });
 }
 

@@ -1,7 +1,7 @@
 """A real browser against the real thing: `yizhan demo` on a free port, with its own folder and database.
 
-Nothing is replaced: front door, Django, hot application, simulated riders. Without a browser these tests are skipped, and
-say so; `YIZHAN_TEST_BROWSER` names one that is not found by itself.
+Nothing is replaced: front door, Django, hot application, simulated riders. Without a browser these tests are skipped,
+and say so; `YIZHAN_TEST_BROWSER` names one that is not found by itself.
 """
 
 from __future__ import annotations
@@ -151,7 +151,7 @@ NewPage = Callable[..., Page]
 
 @pytest.fixture
 def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
-    """Makes pages: `new_page(size, position=IN_THE_CITY, language="en", javascript=False)`. Errors of scripts fail the test."""
+    """Makes pages: `new_page(size, position=IN_THE_CITY, language="en", javascript=False)`; script errors fail the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 

@@ -43,6 +43,7 @@ interface Glide {
   toLon: number;
   toLat: number;
   began: number;
+  lasts: number;
 }
 
 const LONGEST_GLIDE_MS = 2000;
@@ -79,6 +80,7 @@ export class Movement {
         toLon: lon,
         toLat: lat,
         began: now,
+        lasts: this.between,
       });
     }
     for (const id of batch.gone ?? []) this.glides.delete(id);
@@ -90,7 +92,7 @@ export class Movement {
   }
 
   private on(glide: Glide, now: number): [number, number] {
-    const share = Math.min(1, (now - glide.began) / this.between);
+    const share = Math.min(1, (now - glide.began) / glide.lasts);
     return [
       glide.fromLon + (glide.toLon - glide.fromLon) * share,
       glide.fromLat + (glide.toLat - glide.fromLat) * share,

@@ -1,0 +1,133 @@
+import { describe, expect, test } from "vitest";
+import { answers, filtersOf, type MapPlace, placesFrom } from "../src/home/api";
+import { stateOf } from "../src/home/entries";
+import { metresBetween } from "../src/home/metres";
+import { distance, say } from "../src/words";
+
+const WORDS = {
+  state_open: "全天开放",
+  state_open_today: "开放中，{time} 关门",
+  state_open_tomorrow: "开放中，明天 {time} 关门",
+  state_open_later: "开放中，{month} 月 {day} 日 {time} 关门",
+  state_closed: "休息中",
+  state_closed_today: "休息中，{time} 开门",
+  state_closed_tomorrow: "休息中，明天 {time} 开门",
+  state_closed_later: "休息中，{month} 月 {day} 日 {time} 开门",
+  state_unknown: "开放时间不详",
+  metres: "{n} 米",
+  kilometres: "{n} 公里",
+};
+const PLACE: MapPlace = {
+  id: "a",
+  name: "东广场工会驿站",
+  kind: "station",
+  lon: 113.66,
+  lat: 34.75,
+  state: "yes",
+  changes_at: null,
+  offers: ["water"],
+};
+const NONE = { text: "", open: false, kind: "", offer: "" };
+const at = (text: string) => Date.parse(text) / 1000;
+
+describe("the state of a place", () => {
+  const now = new Date("2026-05-13T20:00:00+08:00");
+
+  test("is said with the time in Shanghai, wherever the phone thinks it is", () => {
+    expect(stateOf(WORDS, { state: "yes", changes_at: at("2026-05-13T21:00:00+08:00") }, now)).toEqual([
+      "开放中，21:00 关门",
+      "good",
+    ]);
+  });
+  test("warns in the last half hour, the half hour itself included", () => {
+    expect(stateOf(WORDS, { state: "yes", changes_at: at("2026-05-13T20:30:00+08:00") }, now)[1]).toBe(
+      "warn",
+    );
+    expect(stateOf(WORDS, { state: "yes", changes_at: at("2026-05-13T20:30:01+08:00") }, now)[1]).toBe(
+      "good",
+    );
+  });
+  test("names tomorrow, also across a month and a year", () => {
+    const lastDay = new Date("2026-12-31T23:30:00+08:00");
+    expect(stateOf(WORDS, { state: "no", changes_at: at("2027-01-01T08:00:00+08:00") }, lastDay)[0]).toBe(
+      "休息中，明天 08:00 开门",
+    );
+  });
+  test("names the day when it is later", () => {
+    expect(stateOf(WORDS, { state: "no", changes_at: at("2026-05-18T08:30:00+08:00") }, now)[0]).toBe(
+      "休息中，5 月 18 日 08:30 开门",
+    );
+  });
+  test("midnight is 00:00 of the next day", () => {
+    expect(stateOf(WORDS, { state: "yes", changes_at: at("2026-05-14T00:00:00+08:00") }, now)[0]).toBe(
+      "开放中，明天 00:00 关门",
+    );
+  });
+  test("unknown hours are neither open nor closed", () => {
+    expect(stateOf(WORDS, { state: "unknown", changes_at: null }, now)).toEqual(["开放时间不详", "neutral"]);
+  });
+  test("open around the clock has no time", () => {
+    expect(stateOf(WORDS, { state: "yes", changes_at: null }, now)).toEqual(["全天开放", "good"]);
+  });
+});
+
+describe("filters", () => {
+  test("are read from the address as the server reads them", () => {
+    expect(filtersOf("?q=%20站&open=now&kind=station&offer=water")).toEqual({
+      text: "站",
+      open: true,
+      kind: "station",
+      offer: "water",
+    });
+    expect(filtersOf("?open=maybe")).toEqual(NONE);
+  });
+  test.each([
+    [{ ...NONE }, true],
+    [{ ...NONE, open: true }, true],
+    [{ ...NONE, kind: "restaurant" }, false],
+    [{ ...NONE, offer: "water" }, true],
+    [{ ...NONE, offer: "charging" }, false],
+    [{ ...NONE, text: "广场" }, true],
+    [{ ...NONE, text: "西站" }, false],
+  ])("%o keeps the place: %s", (filters, kept) => {
+    expect(answers(PLACE, filters)).toBe(kept);
+  });
+  test("open means certainly open", () => {
+    expect(answers({ ...PLACE, state: "unknown" }, { ...NONE, open: true })).toBe(false);
+  });
+});
+
+test("the map's columns become places", () => {
+  const { places, total } = placesFrom({
+    total: 1,
+    offer_codes: ["aed", "water"],
+    places: [["a", "东广场工会驿站", "station", 113.66, 34.75, "yes", null, [1]]],
+  });
+  expect(total).toBe(1);
+  expect(places).toEqual([PLACE]);
+});
+
+describe("distances", () => {
+  test.each([
+    [0, "10 米"],
+    [184, "180 米"],
+    [994, "990 米"],
+    [996, "1 公里"],
+    [1000, "1 公里"],
+    [1449, "1.4 公里"],
+    [23_870, "23.9 公里"],
+  ])("%d m read as %s", (metres, words) => {
+    expect(distance(WORDS, metres)).toBe(words);
+  });
+  test("a degree of latitude is 111.2 km", () => {
+    expect(metresBetween(113, 34, 113, 35)).toBeCloseTo(111_195, -1);
+  });
+  test("a place is no distance from itself, and opposite points are half the globe apart", () => {
+    expect(metresBetween(113.66, 34.75, 113.66, 34.75)).toBe(0);
+    expect(metresBetween(0, 0, 180, 0)).toBeCloseTo(Math.PI * 6_371_008.8, 0);
+  });
+});
+
+test("a sentence that the template forgot shows its name, not an error", () => {
+  expect(say({}, "nearest_count", { n: 3 })).toBe("nearest_count");
+});
