@@ -4,7 +4,7 @@
 from numba import njit
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def interval_after(starts_s, low, high, time_s):
     """Index of the first interval in `low:high` that starts after `time_s`."""
     while low < high:
@@ -16,7 +16,7 @@ def interval_after(starts_s, low, high, time_s):
     return low
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, forceinline=True)
 def is_open(starts_s, ends_s, offsets, place, time_s):
     """Whether one place is open at `time_s`."""
     after = interval_after(starts_s, offsets[place], offsets[place + 1], time_s)

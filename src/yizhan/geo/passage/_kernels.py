@@ -17,6 +17,7 @@ from yizhan.geo.passage._memory_kernels import (
     ACCURACY,
     HAS_PING,
     HAS_REMINDER,
+    HEAD,
     LAST_MS,
     LAT,
     LON,
@@ -56,9 +57,9 @@ def is_evidence(time_ms, lon, lat, accuracy_m, latest_ms):
 
 
 @njit(**_INLINE)
-def _too_late(time_ms, state, newest_ms, rules):
+def too_late(time_ms, state, newest_ms, longest_memory_ms):
     """Whether a ping is older than the vehicle's newest reminder by the longest memory."""
-    return (state & HAS_REMINDER) != 0 and time_ms <= newest_ms - rules.longest_memory_ms
+    return (state & HAS_REMINDER) != 0 and time_ms <= newest_ms - longest_memory_ms
 
 
 @njit(**_INLINE)
@@ -122,20 +123,23 @@ def _row_span(row, fx0, fy0, fx1, fy1):
     return math.floor(min(a, b) - HAIR), math.floor(max(a, b) + HAIR)
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@njit(**_INLINE)
 def _best(
-    slot, memory, path, fx0, fy0, fx1, fy1,
-    time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, cells, stations, rules,
+    slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
+    columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
+    cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
 ):  # fmt: skip
-    """The nearest eligible station that the path meets: index, squared metres, milliseconds; index -1 if none."""
-    words, tiles, rank, starts, listed = cells.words, cells.tiles, cells.rank, cells.starts, cells.stations
+    """The nearest eligible station that the path meets: index, squared metres, milliseconds; index -1 if none.
+
+    Inlined into its callers with all arrays taken apart: as a call it would cost more than the search.
+    """
     best, best_square, best_ms = -1, math.inf, np.int64(0)
-    across = cells.columns >> 5
-    low, high = _row_range(fy0, fy1, cells.rows)
+    across = columns >> 5
+    low, high = _row_range(fy0, fy1, grid_rows)
     for row in range(low, high + 1):
         left, right = _row_span(row, fx0, fy0, fx1, fy1)
         column = max(int(left), 0)
-        end = min(int(right), cells.columns - 1)
+        end = min(int(right), columns - 1)
         while column <= end:
             at = tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)
             if words[at] == 0:
@@ -146,19 +150,19 @@ def _best(
                 for k in range(starts[cell], starts[cell + 1]):
                     station = listed[k]
                     square, moment = approach(
-                        station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
-                        stations.rows, rules.longest_ms, rules.speed,
+                        station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, rows, longest_ms, speed
                     )  # fmt: skip
                     if square < 0.0 or square > best_square:
                         continue
-                    if square == best_square and (best == station or stations.ids[station] > stations.ids[best]):
+                    if square == best_square and (best == station or ids[station] > ids[best]):
                         continue
-                    if not is_open(stations.starts_s, stations.ends_s, stations.offsets, station, moment // 1000):
+                    if not is_open(open_starts, open_ends, open_offsets, station, moment // 1000):
                         continue
                     if slot >= 0:
-                        rule = int(stations.rows[station, 5])
+                        rule = int(rows[station, 5])
+                        head = slots[slot, HEAD]
                         if not allowed(
-                            slot, memory, stations.ids[station], moment, rules.cool_ms[rule], rules.gap_ms[rule]
+                            head, ids[station], moment, cool_ms[rule], gap_ms[rule], station_of, time_of, next_of
                         ):
                             continue
                     best, best_square, best_ms = station, square, moment
@@ -167,10 +171,27 @@ def _best(
 
 
 @njit(**_INLINE)
-def _any_cell(fx0, fy0, fx1, fy1, columns, rows, words, tiles):
+def _may_meet(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
+    """Whether a circle touches any cell of the path's box; quickly, and never wrongly no."""
+    left, right = math.floor(min(fx0, fx1) - HAIR), math.floor(max(fx0, fx1) + HAIR)
+    low, high = math.floor(min(fy0, fy1) - HAIR), math.floor(max(fy0, fy1) + HAIR)
+    if left < 0 or low < 0 or right >= columns or high >= grid_rows:
+        return True
+    if (left ^ right) >> 5 or (low ^ high) >> 5:
+        return True
+    block = np.int64(tiles[(low >> 5) * (columns >> 5) + (left >> 5)]) * 32
+    met = np.uint32(0)
+    for row in range(low, high + 1):
+        met |= words[block + (row & 31)]
+    wanted = ((np.uint64(2) << np.uint64(right - left)) - np.uint64(1)) << np.uint64(left & 31)
+    return (np.uint64(met) & wanted) != 0
+
+
+@njit(**_INLINE)
+def _meets(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
     """Whether the path meets any cell that a circle touches."""
     across = columns >> 5
-    low, high = _row_range(fy0, fy1, rows)
+    low, high = _row_range(fy0, fy1, grid_rows)
     for row in range(low, high + 1):
         left, right = _row_span(row, fx0, fy0, fx1, fy1)
         column = max(int(left), 0)
@@ -178,7 +199,8 @@ def _any_cell(fx0, fy0, fx1, fy1, columns, rows, words, tiles):
         while column <= end:
             word = words[tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)]
             upto = min(column | 31, end)
-            if (word >> np.uint32(column & 31)) & np.uint32((np.uint64(2) << np.uint64(upto - column)) - np.uint64(1)):
+            wanted = (np.uint64(2) << np.uint64(upto - column)) - np.uint64(1)
+            if (np.uint64(word) >> np.uint64(column & 31)) & wanted:
                 return True
             column = upto + 1
     return False
@@ -193,28 +215,41 @@ def feed_paths(  # noqa: C901
     Returns how far it came and how many reminders `out` holds; short of the end when the memory must grow first.
     """
     west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
-    columns, grid_rows, words, tiles = cells.columns, cells.rows, cells.words, cells.tiles
-    slots, reals = memory.slots, memory.reals
-    out_station, out_ms, out_square, out_ping = out.station, out.time_ms, out.square_m, out.ping
+    columns, grid_rows, tiles, words, rank = cells.columns, cells.rows, cells.tiles, cells.words, cells.rank
+    starts, listed, rows, ids = cells.starts, cells.stations, stations.rows, stations.ids
+    open_starts, open_ends, open_offsets = stations.starts_s, stations.ends_s, stations.offsets
+    cool_ms, gap_ms, longest_ms, speed = rules.cool_ms, rules.gap_ms, rules.longest_ms, rules.speed
+    slots, reals, counts = memory.slots, memory.reals, memory.counts
+    station_of, time_of, next_of = memory.station_of, memory.time_of, memory.next_of
+    homes, tile_of, row_of = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    across = columns >> 5
+    last_column, last_row = columns - 1.0, grid_rows - 1.0
     count = 0
     for block in range(start, vehicle.size, BLOCK):
-        stop = min(block + BLOCK, vehicle.size)
-        for i in range(block, stop):
-            prefetch(slots, home(vehicle[i], slots))
-        for i in range(block, stop):
+        if not has_room(counts, slots, next_of, BLOCK):
+            return block, count
+        size = min(BLOCK, vehicle.size - block)
+        for k in range(size):
+            homes[k] = home(vehicle[block + k], slots)
+            # The order of the bounds sends NaN to the empty margin.
+            column = np.int64(min(max(0.0, (lon[block + k] - west) * per_lon), last_column))
+            row_of[k] = np.int64(min(max(0.0, (lat[block + k] - south) * per_lat), last_row))
+            tile_of[k] = (row_of[k] >> 5) * across + (column >> 5)
+        for k in range(size):
+            prefetch(slots, homes[k])
+            prefetch(tiles, tile_of[k])
+        for k in range(size):
+            prefetch(words, np.int64(tiles[tile_of[k]]) * 32 + (row_of[k] & 31))
+        for k in range(size):
+            i = block + k
             time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
             if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
                 continue
-            if not has_room(memory):
-                return i, count
-            slot = find_or_take(vehicle[i], memory)
+            slot = find_or_take(vehicle[i], homes[k], slots, counts)
             state = slots[slot, STATE]
             time0, lon0, lat0, accuracy0 = (
-                slots[slot, LAST_MS],
-                reals[slot, LON],
-                reals[slot, LAT],
-                reals[slot, ACCURACY],
-            )
+                slots[slot, LAST_MS], reals[slot, LON], reals[slot, LAT], reals[slot, ACCURACY]
+            )  # fmt: skip
             lasted = time1 - time0
             known = (state & HAS_PING) != 0
             if known and lasted == 0:
@@ -231,18 +266,21 @@ def feed_paths(  # noqa: C901
                 path = abs(fx1 - fx0) <= rules.most_columns and abs(fy1 - fy0) <= rules.most_rows
                 if not path:
                     fx0, fy0 = fx1, fy1
-            if not _any_cell(fx0, fy0, fx1, fy1, columns, grid_rows, words, tiles):
+            if not _may_meet(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
                 continue
-            if _too_late(time1, state, slots[slot, NEWEST_MS], rules):
+            if not _meets(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
+                continue
+            if too_late(time1, state, slots[slot, NEWEST_MS], rules.longest_memory_ms):
                 continue
             station, square, moment = _best(
-                slot, memory, path, fx0, fy0, fx1, fy1,
-                time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, cells, stations, rules,
+                slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
+                columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
+                cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
             )  # fmt: skip
             if station >= 0:
-                remember_one(slot, memory, stations.ids[station], moment, rules.keep_ms)
-                out_station[count], out_ms[count] = stations.ids[station], moment
-                out_square[count], out_ping[count] = square, i
+                remember_one(slot, memory, ids[station], moment, rules.keep_ms)
+                out.station[count], out.time_ms[count] = ids[station], moment
+                out.square_m[count], out.ping[count] = square, i
                 count += 1
     return vehicle.size, count
 
@@ -254,48 +292,58 @@ def feed_points(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells,
     Returns as `feed_paths` does.
     """
     west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
-    words, tiles = cells.words, cells.tiles
-    last_column, last_row = cells.columns - 1.0, cells.rows - 1.0
-    across = cells.columns >> 5
-    slots = memory.slots
-    out_station, out_ms, out_square, out_ping = out.station, out.time_ms, out.square_m, out.ping
-    columns_of, rows_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    hits = np.empty(BLOCK, np.int64)
+    columns, grid_rows, tiles, words, rank = cells.columns, cells.rows, cells.tiles, cells.words, cells.rank
+    starts, listed, rows, ids = cells.starts, cells.stations, stations.rows, stations.ids
+    open_starts, open_ends, open_offsets = stations.starts_s, stations.ends_s, stations.offsets
+    cool_ms, gap_ms, longest_ms, speed = rules.cool_ms, rules.gap_ms, rules.longest_ms, rules.speed
+    slots, counts = memory.slots, memory.counts
+    station_of, time_of, next_of = memory.station_of, memory.time_of, memory.next_of
+    across = columns >> 5
+    last_column, last_row = columns - 1.0, grid_rows - 1.0
+    tile_of, at_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    row_of, column_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    hits = np.empty(BLOCK + 1, np.int64)
     count = 0
     for block in range(start, vehicle.size, BLOCK):
-        stop = min(block + BLOCK, vehicle.size)
-        for k in range(stop - block):
+        if not has_room(counts, slots, next_of, BLOCK):
+            return block, count
+        size = min(BLOCK, vehicle.size - block)
+        x, y = lon[block : block + size], lat[block : block + size]
+        for k in range(size):
             # The order of the bounds sends NaN to the empty margin.
-            columns_of[k] = np.int32(min(max(0.0, (lon[block + k] - west) * per_lon), last_column))
-            rows_of[k] = np.int32(min(max(0.0, (lat[block + k] - south) * per_lat), last_row))
+            column_of[k] = np.int32(min(max(0.0, (x[k] - west) * per_lon), last_column))
+            row_of[k] = np.int32(min(max(0.0, (y[k] - south) * per_lat), last_row))
+            tile_of[k] = (row_of[k] >> 5) * across + (column_of[k] >> 5)
+        for k in range(size):
+            at_of[k] = tiles[np.int64(tile_of[k])] * 32 + (row_of[k] & 31)
         found = 0
-        for k in range(stop - block):
-            column, row = columns_of[k], rows_of[k]
-            word = words[tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)]
+        for k in range(size):
+            word = words[np.int64(at_of[k])]
             hits[found] = block + k
-            found += (word >> np.uint32(column & 31)) & np.uint32(1)
+            found += (word >> np.uint32(column_of[k] & 31)) & np.uint32(1)
         for k in range(found):
-            prefetch(slots, home(vehicle[hits[k]], slots))
+            i = hits[k]
+            prefetch(slots, home(vehicle[i], slots))
+            prefetch(rank, np.int64(at_of[i - block]))
         for k in range(found):
             i = hits[k]
             time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
             if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
                 continue
-            if not has_room(memory):
-                return i, count
-            slot = find(vehicle[i], memory)
-            if slot >= 0 and _too_late(time1, slots[slot, STATE], slots[slot, NEWEST_MS], rules):
+            slot = find(vehicle[i], home(vehicle[i], slots), slots)
+            if slot >= 0 and too_late(time1, slots[slot, STATE], slots[slot, NEWEST_MS], rules.longest_memory_ms):
                 continue
             fx, fy = (lon1 - west) * per_lon, (lat1 - south) * per_lat
             station, square, moment = _best(
-                slot, memory, False, fx, fy, fx, fy,
-                time1, lon1, lat1, accuracy1, time1, lon1, lat1, accuracy1, cells, stations, rules,
+                slot, False, fx, fy, fx, fy, time1, lon1, lat1, accuracy1, time1, lon1, lat1, accuracy1,
+                columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
+                cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
             )  # fmt: skip
             if station >= 0:
                 if slot < 0:
-                    slot = find_or_take(vehicle[i], memory)
-                remember_one(slot, memory, stations.ids[station], moment, rules.keep_ms)
-                out_station[count], out_ms[count] = stations.ids[station], moment
-                out_square[count], out_ping[count] = square, i
+                    slot = find_or_take(vehicle[i], home(vehicle[i], slots), slots, counts)
+                remember_one(slot, memory, ids[station], moment, rules.keep_ms)
+                out.station[count], out.time_ms[count] = ids[station], moment
+                out.square_m[count], out.ping[count] = square, i
                 count += 1
     return vehicle.size, count

@@ -58,10 +58,8 @@ def home(vehicle, slots):
 
 
 @njit(**_INLINE)
-def find(vehicle, memory):
-    """The vehicle's slot, or -1."""
-    slots = memory.slots
-    slot = home(vehicle, slots)
+def find(vehicle, slot, slots):
+    """The vehicle's slot, sought from its home on; or -1."""
     while slots[slot, STATE] & TAKEN:
         if slots[slot, KEY] == vehicle:
             return slot
@@ -70,10 +68,8 @@ def find(vehicle, memory):
 
 
 @njit(**_INLINE)
-def find_or_take(vehicle, memory):
-    """The vehicle's slot; a fresh one where it had none. There must be room."""
-    slots = memory.slots
-    slot = home(vehicle, slots)
+def find_or_take(vehicle, slot, slots, counts):
+    """The vehicle's slot, sought from its home on; a fresh one where it had none. There must be room."""
     while slots[slot, STATE] & TAKEN:
         if slots[slot, KEY] == vehicle:
             return slot
@@ -81,27 +77,25 @@ def find_or_take(vehicle, memory):
     slots[slot, KEY] = vehicle
     slots[slot, STATE] = TAKEN
     slots[slot, HEAD] = NONE
-    memory.counts[VEHICLES] += 1
+    counts[VEHICLES] += 1
     return slot
 
 
 @njit(**_INLINE)
-def has_room(memory):
-    """Whether one more vehicle and one more reminder fit."""
-    counts = memory.counts
-    room_for_vehicle = counts[VEHICLES] * 5 < memory.slots.shape[0] * 4
-    return room_for_vehicle and (counts[FREE] != NONE or counts[POOL_USED] < memory.next_of.size)
+def has_room(counts, slots, next_of, more):
+    """Whether so many more vehicles and so many more reminders fit."""
+    return (counts[VEHICLES] + more) * 5 <= slots.shape[0] * 4 and counts[REMEMBERED] + more <= next_of.size
 
 
 @njit(**_INLINE)
-def allowed(slot, memory, station, moment, cool_ms, gap_ms):
-    """Whether the vehicle's earlier reminders leave room for this one, before and after."""
-    k = memory.slots[slot, HEAD]
+def allowed(head, station, moment, cool_ms, gap_ms, station_of, time_of, next_of):
+    """Whether a vehicle's earlier reminders leave room for this one, before and after."""
+    k = head
     while k != NONE:
-        apart = abs(moment - memory.time_of[k])
-        if apart < gap_ms or (apart < cool_ms and memory.station_of[k] == station):
+        apart = abs(moment - time_of[k])
+        if apart < gap_ms or (apart < cool_ms and station_of[k] == station):
             return False
-        k = memory.next_of[k]
+        k = next_of[k]
     return True
 
 
@@ -145,9 +139,9 @@ def remember_one(slot, memory, station, moment, keep_ms):
 def remember(vehicle, station, time_ms, start, memory, keep_ms):
     """Add reminders from a log; returns how far it came before the memory must grow."""
     for i in range(start, vehicle.size):
-        if not has_room(memory):
+        if not has_room(memory.counts, memory.slots, memory.next_of, 1):
             return i
-        slot = find_or_take(vehicle[i], memory)
+        slot = find_or_take(vehicle[i], home(vehicle[i], memory.slots), memory.slots, memory.counts)
         known = False
         k = memory.slots[slot, HEAD]
         while k != NONE:
@@ -169,7 +163,8 @@ def move(old, new, before_ms):
         reminded = (state & HAS_REMINDER) != 0 and old.slots[slot, NEWEST_MS] >= before_ms
         if not (heard or reminded):
             continue
-        to = find_or_take(old.slots[slot, KEY], new)
+        key = old.slots[slot, KEY]
+        to = find_or_take(key, home(key, new.slots), new.slots, new.counts)
         new.slots[to, :] = old.slots[slot, :]
         new.slots[to, HEAD] = NONE
         last = NONE

@@ -58,4 +58,6 @@ def vehicle_column(vehicle: ArrayLike) -> NDArray[np.int64]:
         return np.empty(0, np.int64)
     if ids.dtype.kind not in "iu":
         raise TypeError(f"vehicle ids must be integers, not {ids.dtype}")
-    return column(ids.astype(np.uint64, copy=False).view(np.int64), np.int64)
+    if ids.dtype == np.uint64:
+        ids = ids.view(np.int64)
+    return column(ids, np.int64)
