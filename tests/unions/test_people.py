@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 
 from tests.conftest import PostMaker, UnionTree, WorkerMaker
+from yizhan.unions import actions, tasks
+from yizhan.unions.audit import record
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import AuditEntry, Membership, Occupation, Staff, User, Worker
 from yizhan.unions.queries import people as queries
@@ -206,5 +210,31 @@ def test_an_unproved_number_makes_way_for_who_proves_it(tree: UnionTree, worker:
     made = worker()
     people.phone_was_proved(user=made.user, phone="+8613900139000")
     assert User.objects.with_phone("+8613900139000") == made.user
-    assert not User.objects.filter(pk=stub.pk).exists()
+    assert User.objects.get(pk=stub.pk).phone is None
     assert Worker.objects.with_scopes_disabled().count() == 1
+
+
+def test_numbers_that_nobody_proved_are_forgotten_after_a_day(tree: UnionTree, worker: WorkerMaker) -> None:
+    kept = worker()
+    start = time_machine.travel(1_790_000_000, tick=False)
+    with start as clock:
+        typed, tried = people.person_with_phone("+8613900139000"), people.person_with_phone("+8613900139001")
+        record(tried, actions.SIGN_IN_FAILED, union=None, target=tried)
+        clock.shift(timedelta(hours=23))
+        assert people.forget_unproved_phones() == 0
+        clock.shift(timedelta(hours=2))
+        fresh = people.person_with_phone("+8613900139002")
+        assert people.forget_unproved_phones() == 1
+        assert people.forget_unproved_phones() == 0
+    assert not User.objects.filter(pk=typed.pk).exists()
+    assert User.objects.get(pk=tried.pk).phone is None  # the trail names it
+    assert User.objects.get(pk=fresh.pk).phone
+    assert User.objects.get(pk=kept.user_id).phone
+
+
+def test_what_runs_by_itself_is_known_to_the_job_queue(db: None) -> None:
+    from procrastinate.contrib.django import app
+
+    assert {"yizhan.unions.tasks.purge_trail", "yizhan.unions.tasks.forget_unproved_phones"} <= set(app.tasks)
+    assert tasks.purge_trail(timestamp=0) == 0
+    assert tasks.forget_unproved_phones(timestamp=0) == 0

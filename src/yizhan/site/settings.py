@@ -118,6 +118,11 @@ ACCOUNT_ADAPTER = "yizhan.unions.sign_in.adapters.AccountAdapter"
 ACCOUNT_FORMS = {
     "login": "yizhan.unions.sign_in.forms.StaffSignInForm",
     "request_login_code": "yizhan.unions.sign_in.forms.PhoneSignInForm",
+    "confirm_login_code": "yizhan.unions.sign_in.forms.SentCodeForm",
+    "verify_phone": "yizhan.unions.sign_in.forms.PhoneProofForm",
+    "change_password": "yizhan.unions.sign_in.forms.NewPasswordForm",
+    "set_password": "yizhan.unions.sign_in.forms.FirstPasswordForm",
+    "reauthenticate": "yizhan.unions.sign_in.forms.PasswordAgainForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = "username"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None
@@ -140,6 +145,13 @@ ACCOUNT_RATE_LIMITS = {
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ALLAUTH_TRUSTED_PROXY_COUNT = environment.trusted_proxies
 MFA_ADAPTER = "yizhan.unions.sign_in.adapters.MfaAdapter"
+MFA_FORMS = {
+    "authenticate": "yizhan.unions.sign_in.forms.SecondFactorForm",
+    "reauthenticate": "yizhan.unions.sign_in.forms.SecondFactorOnceMoreForm",
+    "activate_totp": "yizhan.unions.sign_in.forms.NewAuthenticatorForm",
+    "add_webauthn": "yizhan.unions.sign_in.forms.NewPasskeyForm",
+    "edit_webauthn": "yizhan.unions.sign_in.forms.PasskeyNameForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_TOLERANCE = 1

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 from structlog.contextvars import get_contextvars
 
-from .rights import Operator
+from .rights import Operator, Role
 
 if TYPE_CHECKING:
     from .models import AuditEntry, Staff, Union, User
@@ -53,6 +54,74 @@ def declare_action(name: str, label: Any) -> Action:
 def actions() -> dict[str, Action]:
     """All declared kinds of act by name."""
     return dict(sorted(_actions.items()))
+
+
+_details: dict[str, Any] = {
+    "by": _("done by"),
+    "earlier": _("before"),
+    "field": _("field"),
+    "fields": _("fields"),
+    "form": _("format"),
+    "from": _("from"),
+    "kind": _("kind"),
+    "last_attempt": _("last attempt"),
+    "level": _("level"),
+    "methods": _("by means of"),
+    "name": _("name"),
+    "now": _("now"),
+    "page": _("page"),
+    "reason": _("reason"),
+    "removed": _("removed"),
+    "role": _("role"),
+    "rows": _("rows"),
+    "shown": _("shown"),
+    "to": _("to"),
+    "unions": _("unions"),
+}
+
+
+def declare_details(words: dict[str, Any]) -> None:
+    """Make known how the trail's page calls the keys of `details` that a room records."""
+    _details.update(words)
+
+
+def details_in_words(details: dict[str, Any]) -> list[tuple[str, str]]:
+    """What an entry's details say, for readers: name and value of each."""
+    return [(str(_details.get(name, name)), _value_in_words(name, value)) for name, value in details.items()]
+
+
+def _value_in_words(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if isinstance(value, list):
+        return ", ".join(_value_in_words(name, item) for item in value)
+    text = "–" if value is None else str(value)
+    if name in {"role", "earlier", "now"} and text in Role.values:
+        return str(Role(text).label)
+    return str(_words.get(text, text))
+
+
+# Values that are written for machines.
+_words: dict[str, Any] = {
+    "operator": _("the operator"),
+    "password": _("password"),
+    "code": _("code by text message"),
+    "mfa": _("second factor"),
+    "socialaccount": _("single sign-on"),
+    "totp": _("authenticator app"),
+    "webauthn": _("passkey"),
+    "recovery_codes": _("recovery codes"),
+    "wrong password": _("wrong password"),
+    "wrong code": _("wrong code"),
+    "wrong second factor": _("wrong second factor"),
+    "phone": _("phone"),
+    "identity_number": _("identity number"),
+    "occupation": _("occupation"),
+    "platform_company": _("platform company"),
+    "membership": _("membership"),
+    "union": _("union"),
+    "name": _("name"),
+}
 
 
 def label(name: str) -> Any:

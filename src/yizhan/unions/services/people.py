@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from typing import Any, Final
 
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions import actions
 from yizhan.unions.audit import record
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import Problem, RuleBroken
-from yizhan.unions.models import Membership, Occupation, Staff, Union, User, Worker
+from yizhan.unions.models import AuditEntry, Membership, Occupation, Staff, Union, User, Worker
 from yizhan.unions.personal_data import normal_identity_number
 from yizhan.unions.rights import MANAGE_POSTS, SEE_WORKERS, UNMASK, NotAllowed, Operator, Role, policy
 
@@ -174,6 +176,28 @@ def person_with_phone(phone: str) -> User:
 
 
 @transaction.atomic
+def forget_unproved_phones(*, older_than: timedelta = timedelta(days=1)) -> int:
+    """Remove people who are nothing but a phone number that nobody proved to hold.
+
+    Returns:
+        How many were removed.
+    """
+    stubs = User.objects.filter(
+        username=None,
+        phone_verified=False,
+        last_login=None,
+        worker=None,
+        posts=None,
+        created_at__lt=timezone.now() - older_than,
+    )
+    kept_by_trail = AuditEntry.objects.with_scopes_disabled().filter(person__in=stubs).values("person")
+    removed, _by_model = stubs.exclude(pk__in=kept_by_trail).delete()
+    # Whom the trail names (a wrong code was entered) stays as a row, but without the number.
+    stubs.filter(phone_index__isnull=False).update(phone=None, phone_index=None)
+    return removed
+
+
+@transaction.atomic
 def phone_was_proved(*, user: User, phone: str) -> None:
     """The person holds the phone: keep the number, and make a worker of a person who has no post.
 
@@ -185,7 +209,8 @@ def phone_was_proved(*, user: User, phone: str) -> None:
     if holder := other.first():
         if holder.phone_verified:
             raise RuleBroken.at("phone", None, _("This number belongs to another account."), "taken")
-        holder.delete()
+        holder.phone = None  # it asked for a code and never entered it
+        holder.save(update_fields=["phone", "phone_index"])
     if user.phone != phone or not user.phone_verified:
         user.phone, user.phone_verified = phone, True
         user.save(update_fields=["phone", "phone_index", "phone_verified"])

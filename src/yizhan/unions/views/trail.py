@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
 from django.shortcuts import render
@@ -12,7 +10,7 @@ from django.views.decorators.http import require_safe
 from import_export.fields import Field
 
 from yizhan.unions import actions
-from yizhan.unions.audit import label, record
+from yizhan.unions.audit import details_in_words, label, record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.exports import ListResource, spreadsheet
 from yizhan.unions.filters import TrailFilter
@@ -38,8 +36,8 @@ class TrailResource(ListResource):
         return str(label(entry.action))
 
     def dehydrate_details(self, entry: AuditEntry) -> str:
-        """Details as JSON."""
-        return json.dumps(entry.details, ensure_ascii=False) if entry.details else ""
+        """Details in words."""
+        return "; ".join(f"{name}: {value}" for name, value in details_in_words(entry.details))
 
 
 @require_safe
@@ -48,7 +46,7 @@ def trail(request: StaffRequest) -> HttpResponseBase:
     """Who did and who saw what, at and below the acting union."""
     narrowed = TrailFilter(request.GET, queryset=queries.entries(for_staff=request.staff))
     page = Paginator(narrowed.qs, 50).get_page(request.GET.get("page"))
-    shown = [(entry, label(entry.action)) for entry in page.object_list]
+    shown = [(entry, label(entry.action), details_in_words(entry.details)) for entry in page.object_list]
     record(request.staff, actions.TRAIL_READ, union=request.staff.union, details={"page": page.number})
     return render(request, "unions/trail.html", {"filter": narrowed, "page": page, "shown": shown})
 
