@@ -17,7 +17,7 @@ def pair_of_columns(
     Raises:
         ValueError: the shapes do not go together, or a value is no number.
     """
-    if type(first) is float and type(second) is float:  # one position, the daily case, in a tenth of the time
+    if isinstance(first, float) and isinstance(second, float):  # one position, the daily case, in a tenth of the time
         return np.array([first]), np.array([second]), ()
     a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     shape = np.broadcast_shapes(a.shape, b.shape)

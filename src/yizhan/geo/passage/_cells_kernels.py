@@ -102,3 +102,18 @@ def list_stations(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat,
                     cell = cell_number(words, rank, at, column)
                     listed[filled[cell]] = i
                     filled[cell] += 1
+
+
+@njit(nogil=True, cache=True)
+def compact(starts, listed, directory, lists):
+    """Write each cell's entry: its one station, or where its list begins."""
+    used = 0
+    for cell in range(directory.size):
+        first, count = starts[cell], starts[cell + 1] - starts[cell]
+        if count == 1:
+            directory[cell] = listed[first]
+        else:
+            directory[cell] = ~used
+            lists[used] = count
+            lists[used + 1 : used + 1 + count] = listed[first : first + count]
+            used += 1 + count

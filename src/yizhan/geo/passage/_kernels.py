@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from yizhan.geo._open_kernels import is_open
 from yizhan.geo.passage._cells_kernels import cell_number
 from yizhan.geo.passage._memory_kernels import (
     ACCURACY,
@@ -22,6 +21,7 @@ from yizhan.geo.passage._memory_kernels import (
     LAT,
     LON,
     NEWEST_MS,
+    NONE,
     STATE,
     allowed,
     find,
@@ -36,7 +36,7 @@ EARTH_RADIUS_M = 6_371_008.8
 RADIANS = math.pi / 180.0
 TIME_LIMIT_MS = 2**52
 
-BLOCK = 256
+BLOCK = 512
 # Cells are widened by this share of a cell where a path is cut at cell edges: far above rounding, far below a metre.
 HAIR = 1e-6
 
@@ -124,16 +124,27 @@ def _row_span(row, fx0, fy0, fx1, fy1):
 
 
 @njit(**_INLINE)
-def _best(
-    slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
-    columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
-    cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
-):  # fmt: skip
-    """The nearest eligible station that the path meets: index, squared metres, milliseconds; index -1 if none.
+def _is_open(span, time_s, spans):
+    """Whether a station is open; `span` says where its intervals lie."""
+    first = span >> 20
+    low, high = first, first + (span & 0xFFFFF)
+    while low < high:
+        middle = (low + high) >> 1
+        if spans[middle, 0] <= time_s:
+            low = middle + 1
+        else:
+            high = middle
+    return low > first and time_s < spans[low - 1, 1]
 
-    Inlined into its callers with all arrays taken apart: as a call it would cost more than the search.
-    """
-    best, best_square, best_ms = -1, math.inf, np.int64(0)
+
+@njit(**_INLINE)
+def _best(  # noqa: C901
+    slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
+    columns, grid_rows, tiles, words, rank, directory, lists, rows, whole, spans,
+    cool_ms, gap_ms, longest_ms, speed, slots, pool,
+):  # fmt: skip
+    """The nearest eligible station that the path meets: index, squared metres, milliseconds; index -1 if none."""
+    best, best_square, best_ms = np.int64(-1), math.inf, np.int64(0)
     across = columns >> 5
     low, high = _row_range(fy0, fy1, grid_rows)
     for row in range(low, high + 1):
@@ -141,30 +152,34 @@ def _best(
         column = max(int(left), 0)
         end = min(int(right), columns - 1)
         while column <= end:
-            at = tiles[(row >> 5) * across + (column >> 5)] * 32 + (row & 31)
+            at = np.int64(tiles[(row >> 5) * across + (column >> 5)]) * 32 + (row & 31)
             if words[at] == 0:
                 column = (column | 31) + 1
                 continue
             if (words[at] >> np.uint32(column & 31)) & np.uint32(1):
-                cell = cell_number(words, rank, at, column)
-                for k in range(starts[cell], starts[cell + 1]):
-                    station = listed[k]
+                entry = np.int64(directory[cell_number(words, rank, at, column)])
+                first, count = np.int64(0), np.int64(1)
+                if entry < 0:
+                    first = ~entry + 1
+                    count = np.int64(lists[first - 1])
+                for k in range(first, first + count):
+                    station = entry if entry >= 0 else np.int64(lists[k])
                     square, moment = approach(
-                        station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, rows, longest_ms, speed
+                        station, path, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
+                        rows, longest_ms, speed,
                     )  # fmt: skip
                     if square < 0.0 or square > best_square:
                         continue
-                    if square == best_square and (best == station or ids[station] > ids[best]):
+                    if square == best_square and (best == station or whole[station, 6] > whole[best, 6]):
                         continue
-                    if not is_open(open_starts, open_ends, open_offsets, station, moment // 1000):
-                        continue
-                    if slot >= 0:
-                        rule = int(rows[station, 5])
-                        head = slots[slot, HEAD]
-                        if not allowed(
-                            head, ids[station], moment, cool_ms[rule], gap_ms[rule], station_of, time_of, next_of
-                        ):
+                    rule = int(rows[station, 5])
+                    if slot >= 0 and slots[slot, STATE] & HAS_REMINDER:
+                        if abs(moment - slots[slot, NEWEST_MS]) < gap_ms[rule]:
                             continue
+                        if not allowed(slots[slot, HEAD], whole[station, 6], moment, cool_ms[rule], gap_ms[rule], pool):
+                            continue
+                    if not _is_open(whole[station, 7], moment // 1000, spans):
+                        continue
                     best, best_square, best_ms = station, square, moment
             column += 1
     return best, best_square, best_ms
@@ -206,6 +221,36 @@ def _meets(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
     return False
 
 
+@njit(**_INLINE)
+def _fetch(found, hit, at_of, column_of, slot_of, words, rank, directory, lists, whole, spans, slots, pool, entries):
+    """Ask for what the hits of a block will read, one level of look-up after another.
+
+    The levels are the word's rank, the cell's entry, the station, its hours; beside them the vehicle's reminders. Each
+    level of all hits is under way at once, where one hit after another would wait for each.
+    """
+    for h in range(found):
+        prefetch(rank, at_of[hit[h]])
+    for h in range(found):
+        k = hit[h]
+        entries[h] = cell_number(words, rank, at_of[k], column_of[k])
+        prefetch(directory, min(entries[h], directory.size - 1))
+    for h in range(found):
+        entries[h] = directory[min(entries[h], directory.size - 1)]
+        if entries[h] >= 0:
+            prefetch(whole, entries[h])
+        else:
+            prefetch(lists, ~entries[h])
+    for h in range(found):
+        entry = entries[h]
+        if entry >= 0:
+            prefetch(spans, whole[entry, 7] >> 20)
+        else:
+            prefetch(whole, np.int64(lists[~entry + 1]))
+        slot = slot_of[h]
+        if slot >= 0 and slots[slot, HEAD] != NONE:
+            prefetch(pool, slots[slot, HEAD])
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def feed_paths(  # noqa: C901
     vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out
@@ -216,96 +261,119 @@ def feed_paths(  # noqa: C901
     """
     west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
     columns, grid_rows, tiles, words, rank = cells.columns, cells.rows, cells.tiles, cells.words, cells.rank
-    starts, listed, rows, ids = cells.starts, cells.stations, stations.rows, stations.ids
-    open_starts, open_ends, open_offsets = stations.starts_s, stations.ends_s, stations.offsets
+    directory, lists, rows, whole, spans = cells.directory, cells.lists, stations.rows, stations.whole, stations.spans
     cool_ms, gap_ms, longest_ms, speed = rules.cool_ms, rules.gap_ms, rules.longest_ms, rules.speed
-    slots, reals, counts = memory.slots, memory.reals, memory.counts
-    station_of, time_of, next_of = memory.station_of, memory.time_of, memory.next_of
-    homes, tile_of, row_of = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    longest_path_ms, longest_memory_ms = rules.longest_path_ms, rules.longest_memory_ms
+    most_columns, most_rows = rules.most_columns, rules.most_rows
+    slots, reals, pool, counts = memory.slots, memory.reals, memory.pool, memory.counts
+    homes, tile_of, at_of = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    column_of, row_of = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    good = np.empty(BLOCK, np.bool_)
+    hit, slot_of, entries = np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
+    joined, time0_of = np.empty(BLOCK, np.bool_), np.empty(BLOCK, np.int64)
+    lon0_of, lat0_of, accuracy0_of = np.empty(BLOCK), np.empty(BLOCK), np.empty(BLOCK)
     across = columns >> 5
     last_column, last_row = columns - 1.0, grid_rows - 1.0
     count = 0
     for block in range(start, vehicle.size, BLOCK):
-        if not has_room(counts, slots, next_of, BLOCK):
+        if not has_room(counts, slots, pool, BLOCK):
             return block, count
         size = min(BLOCK, vehicle.size - block)
         for k in range(size):
-            homes[k] = home(vehicle[block + k], slots)
-            # The order of the bounds sends NaN to the empty margin.
-            column = np.int64(min(max(0.0, (lon[block + k] - west) * per_lon), last_column))
-            row_of[k] = np.int64(min(max(0.0, (lat[block + k] - south) * per_lat), last_row))
-            tile_of[k] = (row_of[k] >> 5) * across + (column >> 5)
-        for k in range(size):
+            i = block + k
+            homes[k] = home(vehicle[i], slots)
             prefetch(slots, homes[k])
-            prefetch(tiles, tile_of[k])
-        for k in range(size):
-            prefetch(words, np.int64(tiles[tile_of[k]]) * 32 + (row_of[k] & 31))
         for k in range(size):
             i = block + k
-            time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
-            if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
+            good[k] = is_evidence(time_ms[i], lon[i], lat[i], accuracy_m[i], latest_ms)
+            # The order of the bounds sends NaN to the empty margin.
+            column_of[k] = np.int64(min(max(0.0, (lon[i] - west) * per_lon), last_column))
+            row_of[k] = np.int64(min(max(0.0, (lat[i] - south) * per_lat), last_row))
+            tile_of[k] = (row_of[k] >> 5) * across + (column_of[k] >> 5)
+        for k in range(size):
+            at_of[k] = np.int64(tiles[tile_of[k]]) * 32 + (row_of[k] & 31)
+            prefetch(words, at_of[k])
+
+        # First every ping moves its vehicle; those whose path may meet a circle are kept with where it came from.
+        found = 0
+        for k in range(size):
+            if not good[k]:
                 continue
+            i = block + k
+            time1, lon1, lat1 = time_ms[i], lon[i], lat[i]
             slot = find_or_take(vehicle[i], homes[k], slots, counts)
             state = slots[slot, STATE]
-            time0, lon0, lat0, accuracy0 = (
-                slots[slot, LAST_MS], reals[slot, LON], reals[slot, LAT], reals[slot, ACCURACY]
-            )  # fmt: skip
+            time0, lon0, lat0 = slots[slot, LAST_MS], reals[slot, LON], reals[slot, LAT]
+            accuracy0 = reals[slot, ACCURACY]
             lasted = time1 - time0
             known = (state & HAS_PING) != 0
             if known and lasted == 0:
                 continue
             if not known or lasted > 0:
                 slots[slot, LAST_MS] = time1
-                reals[slot, LON], reals[slot, LAT], reals[slot, ACCURACY] = lon1, lat1, accuracy1
+                reals[slot, LON], reals[slot, LAT], reals[slot, ACCURACY] = lon1, lat1, accuracy_m[i]
                 slots[slot, STATE] = state | HAS_PING
             fx1, fy1 = (lon1 - west) * per_lon, (lat1 - south) * per_lat
             fx0, fy0 = fx1, fy1
             path = False
-            if known and 0 < lasted <= rules.longest_path_ms:
+            if known and 0 < lasted <= longest_path_ms:
                 fx0, fy0 = (lon0 - west) * per_lon, (lat0 - south) * per_lat
-                path = abs(fx1 - fx0) <= rules.most_columns and abs(fy1 - fy0) <= rules.most_rows
+                path = abs(fx1 - fx0) <= most_columns and abs(fy1 - fy0) <= most_rows
                 if not path:
                     fx0, fy0 = fx1, fy1
             if not _may_meet(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
                 continue
             if not _meets(fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words):
                 continue
-            if too_late(time1, state, slots[slot, NEWEST_MS], rules.longest_memory_ms):
+            hit[found], slot_of[found], joined[found] = k, slot, path
+            time0_of[found], lon0_of[found], lat0_of[found], accuracy0_of[found] = time0, lon0, lat0, accuracy0
+            found += 1
+
+        # Then those are judged, in the same order.
+        _fetch(found, hit, at_of, column_of, slot_of, words, rank, directory, lists, whole, spans, slots, pool, entries)
+        for h in range(found):
+            i, slot, path = block + hit[h], slot_of[h], joined[h]
+            time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
+            if too_late(time1, slots[slot, STATE], slots[slot, NEWEST_MS], longest_memory_ms):
                 continue
+            fx1, fy1 = (lon1 - west) * per_lon, (lat1 - south) * per_lat
+            fx0, fy0 = fx1, fy1
+            if path:
+                fx0, fy0 = (lon0_of[h] - west) * per_lon, (lat0_of[h] - south) * per_lat
             station, square, moment = _best(
-                slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
-                columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
-                cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
+                slot, path, fx0, fy0, fx1, fy1, time0_of[h], lon0_of[h], lat0_of[h], accuracy0_of[h],
+                time1, lon1, lat1, accuracy1, columns, grid_rows, tiles, words, rank, directory, lists,
+                rows, whole, spans, cool_ms, gap_ms, longest_ms, speed, slots, pool,
             )  # fmt: skip
             if station >= 0:
-                remember_one(slot, memory, ids[station], moment, rules.keep_ms)
-                out.station[count], out.time_ms[count] = ids[station], moment
+                remember_one(slot, slots, pool, counts, whole[station, 6], moment, rules.keep_ms)
+                out.station[count], out.time_ms[count] = whole[station, 6], moment
                 out.square_m[count], out.ping[count] = square, i
                 count += 1
     return vehicle.size, count
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def feed_points(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out):
+def feed_points(  # noqa: C901
+    vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells, stations, rules, memory, out
+):  # fmt: skip
     """Judge the pings from `start` on one by one, without paths: only reminded vehicles are remembered.
 
     Returns as `feed_paths` does.
     """
     west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
     columns, grid_rows, tiles, words, rank = cells.columns, cells.rows, cells.tiles, cells.words, cells.rank
-    starts, listed, rows, ids = cells.starts, cells.stations, stations.rows, stations.ids
-    open_starts, open_ends, open_offsets = stations.starts_s, stations.ends_s, stations.offsets
+    directory, lists, rows, whole, spans = cells.directory, cells.lists, stations.rows, stations.whole, stations.spans
     cool_ms, gap_ms, longest_ms, speed = rules.cool_ms, rules.gap_ms, rules.longest_ms, rules.speed
-    slots, counts = memory.slots, memory.counts
-    station_of, time_of, next_of = memory.station_of, memory.time_of, memory.next_of
+    slots, pool, counts = memory.slots, memory.pool, memory.counts
+    tile_of, at_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int64)
+    row_of, column_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
+    hit, slot_of, entries = np.empty(BLOCK + 1, np.int64), np.empty(BLOCK, np.int64), np.empty(BLOCK, np.int64)
     across = columns >> 5
     last_column, last_row = columns - 1.0, grid_rows - 1.0
-    tile_of, at_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    row_of, column_of = np.empty(BLOCK, np.int32), np.empty(BLOCK, np.int32)
-    hits = np.empty(BLOCK + 1, np.int64)
     count = 0
     for block in range(start, vehicle.size, BLOCK):
-        if not has_room(counts, slots, next_of, BLOCK):
+        if not has_room(counts, slots, pool, BLOCK):
             return block, count
         size = min(BLOCK, vehicle.size - block)
         x, y = lon[block : block + size], lat[block : block + size]
@@ -318,32 +386,35 @@ def feed_points(vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, cells,
             at_of[k] = tiles[np.int64(tile_of[k])] * 32 + (row_of[k] & 31)
         found = 0
         for k in range(size):
-            word = words[np.int64(at_of[k])]
-            hits[found] = block + k
-            found += (word >> np.uint32(column_of[k] & 31)) & np.uint32(1)
-        for k in range(found):
-            i = hits[k]
-            prefetch(slots, home(vehicle[i], slots))
-            prefetch(rank, np.int64(at_of[i - block]))
-        for k in range(found):
-            i = hits[k]
+            hit[found] = k
+            found += (words[at_of[k]] >> np.uint32(column_of[k] & 31)) & np.uint32(1)
+        for h in range(found):
+            slot_of[h] = home(vehicle[block + hit[h]], slots)
+            prefetch(slots, slot_of[h])
+        for h in range(found):
+            slot_of[h] = find(vehicle[block + hit[h]], slot_of[h], slots)
+        _fetch(found, hit, at_of, column_of, slot_of, words, rank, directory, lists, whole, spans, slots, pool, entries)
+        for h in range(found):
+            i = block + hit[h]
             time1, lon1, lat1, accuracy1 = time_ms[i], lon[i], lat[i], accuracy_m[i]
             if not is_evidence(time1, lon1, lat1, accuracy1, latest_ms):
                 continue
-            slot = find(vehicle[i], home(vehicle[i], slots), slots)
+            slot = slot_of[h]
+            if slot < 0:  # it may have been taken by a hit before this one
+                slot = find(vehicle[i], home(vehicle[i], slots), slots)
             if slot >= 0 and too_late(time1, slots[slot, STATE], slots[slot, NEWEST_MS], rules.longest_memory_ms):
                 continue
             fx, fy = (lon1 - west) * per_lon, (lat1 - south) * per_lat
             station, square, moment = _best(
                 slot, False, fx, fy, fx, fy, time1, lon1, lat1, accuracy1, time1, lon1, lat1, accuracy1,
-                columns, grid_rows, tiles, words, rank, starts, listed, rows, ids, open_starts, open_ends, open_offsets,
-                cool_ms, gap_ms, longest_ms, speed, slots, station_of, time_of, next_of,
+                columns, grid_rows, tiles, words, rank, directory, lists, rows, whole, spans,
+                cool_ms, gap_ms, longest_ms, speed, slots, pool,
             )  # fmt: skip
             if station >= 0:
                 if slot < 0:
                     slot = find_or_take(vehicle[i], home(vehicle[i], slots), slots, counts)
-                remember_one(slot, memory, ids[station], moment, rules.keep_ms)
-                out.station[count], out.time_ms[count] = ids[station], moment
+                remember_one(slot, slots, pool, counts, whole[station, 6], moment, rules.keep_ms)
+                out.station[count], out.time_ms[count] = whole[station, 6], moment
                 out.square_m[count], out.ping[count] = square, i
                 count += 1
     return vehicle.size, count

@@ -13,6 +13,9 @@ from numba.extending import intrinsic
 KEY, LAST_MS, LON, LAT, ACCURACY, HEAD, NEWEST_MS, STATE = range(8)
 TAKEN, HAS_PING, HAS_REMINDER = 1, 2, 4
 
+# Words of a reminder in the pool (32 bytes).
+STATION, TIME_MS, NEXT = range(3)
+
 # Words of `counts`.
 VEHICLES, POOL_USED, FREE, REMEMBERED = range(4)
 NONE = -1
@@ -82,27 +85,26 @@ def find_or_take(vehicle, slot, slots, counts):
 
 
 @njit(**_INLINE)
-def has_room(counts, slots, next_of, more):
+def has_room(counts, slots, pool, more):
     """Whether so many more vehicles and so many more reminders fit."""
-    return (counts[VEHICLES] + more) * 5 <= slots.shape[0] * 4 and counts[REMEMBERED] + more <= next_of.size
+    return (counts[VEHICLES] + more) * 5 <= slots.shape[0] * 4 and counts[REMEMBERED] + more <= pool.shape[0]
 
 
 @njit(**_INLINE)
-def allowed(head, station, moment, cool_ms, gap_ms, station_of, time_of, next_of):
+def allowed(head, station, moment, cool_ms, gap_ms, pool):
     """Whether a vehicle's earlier reminders leave room for this one, before and after."""
     k = head
     while k != NONE:
-        apart = abs(moment - time_of[k])
-        if apart < gap_ms or (apart < cool_ms and station_of[k] == station):
+        apart = abs(moment - pool[k, TIME_MS])
+        if apart < gap_ms or (apart < cool_ms and pool[k, STATION] == station):
             return False
-        k = next_of[k]
+        k = pool[k, NEXT]
     return True
 
 
 @njit(nogil=True, cache=True)
-def remember_one(slot, memory, station, moment, keep_ms):
+def remember_one(slot, slots, pool, counts, station, moment, keep_ms):
     """Add a reminder to a vehicle's chain, newest first, and free those that can never matter again."""
-    slots, next_of, time_of, counts = memory.slots, memory.next_of, memory.time_of, memory.counts
     newest = moment
     if slots[slot, STATE] & HAS_REMINDER:
         newest = max(newest, slots[slot, NEWEST_MS])
@@ -111,13 +113,13 @@ def remember_one(slot, memory, station, moment, keep_ms):
 
     before, k = NONE, slots[slot, HEAD]
     while k != NONE:
-        after = next_of[k]
-        if time_of[k] <= newest - keep_ms:
+        after = pool[k, NEXT]
+        if pool[k, TIME_MS] <= newest - keep_ms:
             if before == NONE:
                 slots[slot, HEAD] = after
             else:
-                next_of[before] = after
-            next_of[k] = counts[FREE]
+                pool[before, NEXT] = after
+            pool[k, NEXT] = counts[FREE]
             counts[FREE] = k
             counts[REMEMBERED] -= 1
         else:
@@ -126,11 +128,11 @@ def remember_one(slot, memory, station, moment, keep_ms):
 
     k = counts[FREE]
     if k != NONE:
-        counts[FREE] = next_of[k]
+        counts[FREE] = pool[k, NEXT]
     else:
         k = counts[POOL_USED]
         counts[POOL_USED] += 1
-    memory.station_of[k], time_of[k], next_of[k] = station, moment, slots[slot, HEAD]
+    pool[k, STATION], pool[k, TIME_MS], pool[k, NEXT] = station, moment, slots[slot, HEAD]
     slots[slot, HEAD] = k
     counts[REMEMBERED] += 1
 
@@ -138,59 +140,65 @@ def remember_one(slot, memory, station, moment, keep_ms):
 @njit(nogil=True, cache=True)
 def remember(vehicle, station, time_ms, start, memory, keep_ms):
     """Add reminders from a log; returns how far it came before the memory must grow."""
+    slots, pool, counts = memory.slots, memory.pool, memory.counts
     for i in range(start, vehicle.size):
-        if not has_room(memory.counts, memory.slots, memory.next_of, 1):
+        if not has_room(counts, slots, pool, 1):
             return i
-        slot = find_or_take(vehicle[i], home(vehicle[i], memory.slots), memory.slots, memory.counts)
+        slot = find_or_take(vehicle[i], home(vehicle[i], slots), slots, counts)
         known = False
-        k = memory.slots[slot, HEAD]
+        k = slots[slot, HEAD]
         while k != NONE:
-            known |= memory.time_of[k] == time_ms[i] and memory.station_of[k] == station[i]
-            k = memory.next_of[k]
+            known |= pool[k, TIME_MS] == time_ms[i] and pool[k, STATION] == station[i]
+            k = pool[k, NEXT]
         if not known:
-            remember_one(slot, memory, station[i], time_ms[i], keep_ms)
+            remember_one(slot, slots, pool, counts, station[i], time_ms[i], keep_ms)
     return vehicle.size
 
 
 @njit(nogil=True, cache=True)
 def move(old, new, before_ms):
     """Move vehicles and their reminders into an empty memory, but for those not heard of since `before_ms`."""
-    for slot in range(old.slots.shape[0]):
-        state = old.slots[slot, STATE]
+    slots, pool, counts, old_slots, old_pool = new.slots, new.pool, new.counts, old.slots, old.pool
+    for slot in range(old_slots.shape[0]):
+        state = old_slots[slot, STATE]
         if not state & TAKEN:
             continue
-        heard = (state & HAS_PING) != 0 and old.slots[slot, LAST_MS] >= before_ms
-        reminded = (state & HAS_REMINDER) != 0 and old.slots[slot, NEWEST_MS] >= before_ms
+        heard = (state & HAS_PING) != 0 and old_slots[slot, LAST_MS] >= before_ms
+        reminded = (state & HAS_REMINDER) != 0 and old_slots[slot, NEWEST_MS] >= before_ms
         if not (heard or reminded):
             continue
-        key = old.slots[slot, KEY]
-        to = find_or_take(key, home(key, new.slots), new.slots, new.counts)
-        new.slots[to, :] = old.slots[slot, :]
-        new.slots[to, HEAD] = NONE
+        key = old_slots[slot, KEY]
+        to = find_or_take(key, home(key, slots), slots, counts)
+        slots[to, :] = old_slots[slot, :]
+        slots[to, HEAD] = NONE
         last = NONE
-        k = old.slots[slot, HEAD]
+        k = old_slots[slot, HEAD]
         while k != NONE:  # in the same order
-            fresh = new.counts[POOL_USED]
-            new.counts[POOL_USED] += 1
-            new.counts[REMEMBERED] += 1
-            new.station_of[fresh], new.time_of[fresh], new.next_of[fresh] = old.station_of[k], old.time_of[k], NONE
+            fresh = counts[POOL_USED]
+            counts[POOL_USED] += 1
+            counts[REMEMBERED] += 1
+            pool[fresh, STATION], pool[fresh, TIME_MS], pool[fresh, NEXT] = (
+                old_pool[k, STATION],
+                old_pool[k, TIME_MS],
+                NONE,
+            )
             if last == NONE:
-                new.slots[to, HEAD] = fresh
+                slots[to, HEAD] = fresh
             else:
-                new.next_of[last] = fresh
+                pool[last, NEXT] = fresh
             last = fresh
-            k = old.next_of[k]
+            k = old_pool[k, NEXT]
 
 
 @njit(nogil=True, cache=True)
 def export(memory, vehicle, station, time_ms):
     """Write out all remembered reminders."""
+    slots, pool = memory.slots, memory.pool
     count = 0
-    for slot in range(memory.slots.shape[0]):
-        if memory.slots[slot, STATE] & TAKEN:
-            k = memory.slots[slot, HEAD]
+    for slot in range(slots.shape[0]):
+        if slots[slot, STATE] & TAKEN:
+            k = slots[slot, HEAD]
             while k != NONE:
-                vehicle[count], station[count] = memory.slots[slot, KEY], memory.station_of[k]
-                time_ms[count] = memory.time_of[k]
+                vehicle[count], station[count], time_ms[count] = slots[slot, KEY], pool[k, STATION], pool[k, TIME_MS]
                 count += 1
-                k = memory.next_of[k]
+                k = pool[k, NEXT]

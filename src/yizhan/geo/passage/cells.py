@@ -3,7 +3,8 @@
 The world of the stations is cut into cells of about 150 m, 32 × 32 cells to a tile. A table gives each tile a block of
 32 row words of 32 bits; a bit says that at least one circle touches the cell. Empty tiles share block 0, all zero, so a
 position far from any station costs one look at the table and one at a word. Set bits are numbered by counting them
-(`rank` of the row plus the bits before it), and the number leads to the cell's list of stations.
+(`rank` of the word plus the bits before it), and the number leads to the cell's entry in `directory`: the station itself
+where there is one, else the complement of an offset into `lists`, where the number of stations stands before them.
 
 One empty tile surrounds all circles; positions beyond are looked up there, so no position needs a test for range.
 """
@@ -35,8 +36,8 @@ class Cells(NamedTuple):
     tiles: NDArray[np.int32]
     words: NDArray[np.uint32]
     rank: NDArray[np.int32]
-    starts: NDArray[np.int32]
-    stations: NDArray[np.int32]
+    directory: NDArray[np.int32]
+    lists: NDArray[np.int32]
 
 
 def build(stations: Stations, longest_path_m: float) -> Cells:
@@ -78,4 +79,7 @@ def build(stations: Stations, longest_path_m: float) -> Cells:
     np.cumsum(starts, out=starts)
     listed = np.zeros(int(starts[-1]), np.int32)
     kernels.list_stations(*discs, *grid, tiles, words, rank, starts, listed)
-    return Cells(*grid, tile_columns * TILE, tile_rows * TILE, tiles.reshape(-1), words, rank, starts, listed)
+    directory = np.empty(cells, np.int32)
+    lists = np.empty(int(np.sum(np.diff(starts)[np.diff(starts) > 1] + 1)), np.int32)
+    kernels.compact(starts, listed, directory, lists)
+    return Cells(*grid, tile_columns * TILE, tile_rows * TILE, tiles.reshape(-1), words, rank, directory, lists)

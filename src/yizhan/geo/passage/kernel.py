@@ -14,6 +14,7 @@ from yizhan.geo.passage import _kernels as kernels
 from yizhan.geo.passage import _memory_kernels as memory_kernels
 from yizhan.geo.passage import cells as grid
 from yizhan.geo.passage import memory as memories
+from yizhan.geo.passage.memory import aligned_lines
 from yizhan.geo.passage.reminders import Reminders, vehicle_column
 from yizhan.geo.passage.stations import PassageParameters, Stations
 
@@ -22,13 +23,16 @@ FOREVER_MS = 2**52
 
 
 class StationRows(NamedTuple):
-    """Stations in the flat form that the kernels read: one 64-byte row each, and their hours."""
+    """Stations in the flat form that the kernels read.
+
+    `rows` holds 64 bytes a station, one cache line: longitude, latitude, cosine and sine of the latitude, radius, row in
+    the table of rules, and, as integers (`whole` is the same memory seen as int64), the id and where its open intervals
+    lie in `spans` (first × 2²⁰ + how many).
+    """
 
     rows: NDArray[np.float64]
-    ids: NDArray[np.int64]
-    starts_s: NDArray[np.int64]
-    ends_s: NDArray[np.int64]
-    offsets: NDArray[np.int64]
+    whole: NDArray[np.int64]
+    spans: NDArray[np.int64]
 
 
 class Rules(NamedTuple):
@@ -149,7 +153,7 @@ class PassageKernel:
                 out = _Out(out.station[count:], out.time_ms[count:], out.square_m[count:], out.ping[count:])
                 if done == len(pings[0]):
                     break
-                self._memory = memories.grown(self._memory)
+                self._memory = memories.grown(self._memory, kernels.BLOCK)
         ping = np.concatenate([part.ping for part in parts])
         return Reminders(
             pings[0][ping],
@@ -172,7 +176,7 @@ class PassageKernel:
                 )
                 if done == len(vehicle):
                     break
-                self._memory = memories.grown(self._memory)
+                self._memory = memories.grown(self._memory, kernels.BLOCK)
 
     def remembered(self) -> Reminders:
         """The reminders in memory, those that may still hold back others; in no particular order."""
@@ -202,13 +206,21 @@ def _world(stations: Stations) -> _World:
         most_columns=2.0 + longest_path_m * 1.01 / across_m * cells.per_lon,
         most_rows=2.0 + longest_path_m * 1.01 / METRES_PER_DEGREE * cells.per_lat,
     )
-    rows = np.zeros((len(stations), 8))
+    return _World(stations, cells, _station_rows(stations), rules)
+
+
+def _station_rows(stations: Stations) -> StationRows:
+    lines = aligned_lines(len(stations))
+    rows = lines.view(np.float64)
     radians = np.radians(stations.lat)
     assert stations.parameters_of is not None  # noqa: S101 (Stations fills it in)
     columns = (stations.lon, stations.lat, np.cos(radians), np.sin(radians), stations.radius_m, stations.parameters_of)
-    rows[:, :6] = np.stack(columns, axis=1)
-    hours = stations.hours
-    return _World(stations, cells, StationRows(rows, stations.ids, hours.starts_s, hours.ends_s, hours.offsets), rules)
+    for k, values in enumerate(columns):
+        rows[:, k] = values
+    offsets = stations.hours.offsets
+    lines[:, 6] = stations.ids
+    lines[:, 7] = offsets[:-1] << 20 | np.diff(offsets)
+    return StationRows(rows, lines, np.stack([stations.hours.starts_s, stations.hours.ends_s], axis=1))
 
 
 def _rules(stations: Stations) -> tuple[Rules, float]:
