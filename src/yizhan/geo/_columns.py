@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 
 def pair_of_columns(
-    first: ArrayLike, second: ArrayLike
+    first: ArrayLike | float, second: ArrayLike | float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], tuple[int, ...]]:
     """Two arrays broadcast against each other, as flat columns, with the shape that they had.
 

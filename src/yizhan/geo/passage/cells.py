@@ -3,8 +3,9 @@
 The world of the stations is cut into cells of about 150 m, 32 × 32 cells to a tile. A table gives each tile a block of
 32 row words of 32 bits; a bit says that at least one circle touches the cell. Empty tiles share block 0, all zero, so a
 position far from any station costs one look at the table and one at a word. Set bits are numbered by counting them
-(`rank` of the word plus the bits before it), and the number leads to the cell's entry in `directory`: the station itself
-where there is one, else the complement of an offset into `lists`, where the number of stations stands before them.
+(`rank` of the word plus the bits before it), and the number leads to the cell's entry in `directory`: the station
+itself where there is one, else the complement of an offset into `lists`, where the number of stations stands before
+them.
 
 One empty tile surrounds all circles; positions beyond are looked up there, so no position needs a test for range.
 """

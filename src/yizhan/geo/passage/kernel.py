@@ -25,9 +25,9 @@ FOREVER_MS = 2**52
 class StationRows(NamedTuple):
     """Stations in the flat form that the kernels read.
 
-    `rows` holds 64 bytes a station, one cache line: longitude, latitude, cosine and sine of the latitude, radius, row in
-    the table of rules, and, as integers (`whole` is the same memory seen as int64), the id and where its open intervals
-    lie in `spans` (first × 2²⁰ + how many).
+    `rows` holds 64 bytes a station, one cache line: longitude, latitude, cosine and sine of the latitude, radius, row
+    in the table of rules, and, as integers (`whole` is the same memory seen as int64), the id and where its open
+    intervals lie in `spans` (first × 2²⁰ + how many).
     """
 
     rows: NDArray[np.float64]

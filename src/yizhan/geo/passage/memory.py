@@ -11,9 +11,9 @@ from yizhan.geo.passage import _memory_kernels as kernels
 class Memory(NamedTuple):
     """The memory in the flat form that the kernels read and write.
 
-    `slots` holds 64 bytes a vehicle, `reals` is the same memory seen as float64. Reminders lie in `pool`, 32 bytes each,
-    chained to their vehicle; -1 ends a chain. `counts` holds vehicles, pool entries ever used,
-    head of the chain of free entries, and reminders.
+    `slots` holds 64 bytes a vehicle, `reals` is the same memory seen as float64. Reminders lie in `pool`, 32 bytes
+    each, chained to their vehicle; -1 ends a chain. `counts` holds vehicles, pool entries ever used, head of the chain
+    of free entries, and reminders.
     """
 
     slots: NDArray[np.int64]
