@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from django.utils import translation
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
@@ -55,6 +57,8 @@ def places(
 
     Exit status: 0 all rows went in, 2 the file was refused, 3 some rows were refused.
     """
+    # The reasons in the language of the terminal; a request's would be the reader's.
+    translation.activate("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en")
     content = file.read_bytes()
     try:
         table = read_table(content, file_name=file.name, encoding=encoding)
@@ -107,7 +111,9 @@ def _tell(report: ImportReport) -> None:
     told = [row for row in report.rows if row.reasons or row.flags]
     if not told:
         return
-    table = Table("Line", "Name", "Outcome", "Why")
+    table = Table()
+    for heading in ("Line", "Name", "Outcome", "Why"):
+        table.add_column(heading, overflow="fold")
     for row in told[:_MOST_SHOWN]:
         why = "\n".join([*row.reasons, *row.flags.values()])
         table.add_row(str(row.line), escape(row.name), row.outcome.value, escape(why))

@@ -35,7 +35,7 @@ class HoursForm(forms.Form):
         choices=[
             ("unknown", _("Not known yet")),
             ("always", _("Around the clock, every day")),
-            ("weekly", _("The same every week: fill in the table")),
+            ("weekly", _("The same every week: fill in the times")),
             ("raw", _("Other: write them yourself")),
         ],
         widget=forms.RadioSelect,
@@ -46,7 +46,7 @@ class HoursForm(forms.Form):
         choices=[
             ("closed", _("closed")),
             ("sunday", _("as on Sundays")),
-            ("times", _("open at the times in the last row")),
+            ("times", _("open at the times given there")),
         ],
         initial="closed",
         required=False,
@@ -68,14 +68,12 @@ class HoursForm(forms.Form):
                 self.fields[f"{row}_{part}"] = forms.TimeField(
                     label=f"{label} {_PART_LABELS[part]}",
                     required=False,
-                    widget=forms.TimeInput(
-                        attrs={"type": "time", "aria-label": f"{label} {_PART_LABELS[part]}"}, format="%H:%M"
-                    ),
+                    widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
                 )
 
-    def rows(self) -> list[tuple[Any, list[forms.BoundField]]]:
-        """For the template: each row's label and its four fields."""
-        return [(label, [self[f"{row}_{part}"] for part in _PARTS]) for row, label, _days in ROWS]
+    def rows(self) -> list[tuple[Any, list[tuple[Any, forms.BoundField]]]]:
+        """For the template: each row's label, and its four fields with what each is called."""
+        return [(label, [(_PART_LABELS[part], self[f"{row}_{part}"]) for part in _PARTS]) for row, label, _days in ROWS]
 
     def in_words(self) -> str:
         """The hours entered so far."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from yizhan.geo import Datum
 from yizhan.places.facts import PlaceFacts, checked
@@ -29,7 +30,7 @@ _KINDS = (
     (PlaceKind.STATION, ("驿站", "站点", "服务点", "服务站", "港湾", "station")),
     (PlaceKind.OTHER, ("其他", "other")),
 )
-_LABELS = {field.name: field.label for field in FIELDS}
+_LABELS = {**{field.name: field.label for field in FIELDS}, "position": gettext_lazy("Position")}
 
 
 @dataclass(frozen=True, slots=True)
