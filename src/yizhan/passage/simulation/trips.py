@@ -130,7 +130,7 @@ def lay_on_roads(trips: list[Trip], roads: RoadGraph) -> LaidTrips:
         if route is None:
             continue
         trip = trips[row]
-        is_whole = enters[row] == 0 and leaves[row] == 1
+        is_whole = bool(enters[row] == 0 and leaves[row] == 1)
         whole, cut = whole + is_whole, cut + (not is_whole)
         start_s = trip.start_s + float(enters[row]) * (trip.end_s - trip.start_s)
         pace = trip.speed / (route.length / route.duration)
