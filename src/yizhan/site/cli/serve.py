@@ -71,15 +71,17 @@ def embedded_database_url() -> str:
 
 
 def wait_until_ready(target: Installation, process: object, *, seconds: float = 60) -> bool:
-    """Wait until the front door answers `/readyz` through to the database."""
+    """Wait until the front door answers through to the database, and the hot application from its index."""
     import time
 
     end = time.monotonic() + seconds
     address = target.address()
+    paths = ("/readyz", "/api/places/nearest?lon=0&lat=0&datum=WGS-84")
     while time.monotonic() < end and process.poll() is None:  # type: ignore[attr-defined]
         try:
             # The certificate of a machine-local authority is not known to us yet.
-            if httpx.get(f"{address}/readyz", verify=False, timeout=2).status_code == 200:  # noqa: S501
+            asked = [httpx.get(f"{address}{path}", verify=False, timeout=2).status_code for path in paths]  # noqa: S501
+            if max(asked) < 500:
                 return True
         except httpx.HTTPError:
             pass
