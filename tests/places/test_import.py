@@ -262,7 +262,17 @@ CELLS = st.sampled_from(
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
-@given(st.lists(st.lists(CELLS | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8), min_size=0, max_size=8), min_size=1, max_size=5))
+@given(
+    st.lists(
+        st.lists(
+            CELLS | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8),
+            min_size=0,
+            max_size=8,
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
 def test_whatever_the_cells_hold_each_row_goes_in_or_comes_back(tree: UnionTree, rows: list[list[str]]) -> None:
     import csv as standard
     from io import StringIO

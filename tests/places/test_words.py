@@ -1,0 +1,33 @@
+"""Hours in words, in both languages."""
+
+import pytest
+from django.utils import translation
+
+from tests.places.conftest import shanghai
+from yizhan.places.hours import in_words
+
+NOON = shanghai(2026, 11, 24, 12)
+
+
+@pytest.mark.parametrize(
+    ("hours", "english", "chinese"),
+    [
+        ("08:00-22:00", "every day 08:00–22:00, open now, closes at 22:00", "每天 08:00–22:00，现在开放，22:00 关门"),
+        ("24/7", "every day around the clock, open now", "每天 24 小时，现在开放"),
+        (
+            "Mo-Fr 08:30-12:00,14:00-18:00; PH closed",
+            "Monday to Friday 08:30–12:00, 14:00–18:00; closed on public holidays, closed now, opens at 14:00",
+            "周一至周五 08:30–12:00、14:00–18:00；法定节假日不开放，现在关门，14:00 开门",
+        ),
+        ("Sa-Su 10:00-16:00", "Saturday to Sunday 10:00–16:00, closed now, opens on 11/28 at 10:00",
+         "周六至周日 10:00–16:00，现在关门，11月28日 10:00 开门"),
+        ("02:00-04:00", "every day 02:00–04:00, closed now, opens tomorrow at 02:00",
+         "每天 02:00–04:00，现在关门，明天 02:00 开门"),
+        ("", "Hours unknown", "开放时间不详"),
+    ],
+)  # fmt: skip
+def test_hours_read_like_a_notice_on_the_door(hours: str, english: str, chinese: str) -> None:
+    with translation.override("en"):
+        assert in_words(hours, NOON) == english
+    with translation.override("zh-hans"):
+        assert in_words(hours, NOON) == chinese
