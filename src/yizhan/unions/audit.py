@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from structlog.contextvars import get_contextvars
 
 from .rights import Operator, Role
@@ -57,26 +57,26 @@ def actions() -> dict[str, Action]:
 
 
 _details: dict[str, Any] = {
-    "by": _("done by"),
-    "earlier": _("before"),
-    "field": _("field"),
-    "fields": _("fields"),
-    "form": _("format"),
-    "from": _("from"),
-    "kind": _("kind"),
-    "last_attempt": _("last attempt"),
-    "level": _("level"),
-    "methods": _("by means of"),
-    "name": _("name"),
-    "now": _("now"),
-    "page": _("page"),
-    "reason": _("reason"),
-    "removed": _("removed"),
-    "role": _("role"),
-    "rows": _("rows"),
-    "shown": _("shown"),
-    "to": _("to"),
-    "unions": _("unions"),
+    "by": pgettext_lazy("trail", "done by"),
+    "earlier": pgettext_lazy("trail", "before"),
+    "field": pgettext_lazy("trail", "field"),
+    "fields": pgettext_lazy("trail", "fields"),
+    "form": pgettext_lazy("trail", "format"),
+    "from": pgettext_lazy("trail", "from"),
+    "kind": pgettext_lazy("trail", "kind"),
+    "last_attempt": pgettext_lazy("trail", "last attempt"),
+    "level": pgettext_lazy("trail", "level"),
+    "methods": pgettext_lazy("trail", "by means of"),
+    "name": pgettext_lazy("trail", "name"),
+    "now": pgettext_lazy("trail", "now"),
+    "page": pgettext_lazy("trail", "page"),
+    "reason": pgettext_lazy("trail", "reason"),
+    "removed": pgettext_lazy("trail", "removed"),
+    "role": pgettext_lazy("trail", "role"),
+    "rows": pgettext_lazy("trail", "rows"),
+    "shown": pgettext_lazy("trail", "shown"),
+    "to": pgettext_lazy("trail", "to"),
+    "unions": pgettext_lazy("trail", "unions"),
 }
 
 
@@ -92,7 +92,7 @@ def details_in_words(details: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _value_in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
-        return str(_("yes") if value else _("no"))
+        return str(pgettext_lazy("trail", "yes") if value else pgettext_lazy("trail", "no"))
     if isinstance(value, list):
         return ", ".join(_value_in_words(name, item) for item in value)
     text = "–" if value is None else str(value)
@@ -103,24 +103,24 @@ def _value_in_words(name: str, value: Any) -> str:
 
 # Values that are written for machines.
 _words: dict[str, Any] = {
-    "operator": _("the operator"),
-    "password": _("password"),
-    "code": _("code by text message"),
-    "mfa": _("second factor"),
-    "socialaccount": _("single sign-on"),
-    "totp": _("authenticator app"),
-    "webauthn": _("passkey"),
-    "recovery_codes": _("recovery codes"),
-    "wrong password": _("wrong password"),
-    "wrong code": _("wrong code"),
-    "wrong second factor": _("wrong second factor"),
-    "phone": _("phone"),
-    "identity_number": _("identity number"),
-    "occupation": _("occupation"),
-    "platform_company": _("platform company"),
-    "membership": _("membership"),
-    "union": _("union"),
-    "name": _("name"),
+    "operator": pgettext_lazy("trail", "the operator"),
+    "password": pgettext_lazy("trail", "password"),
+    "code": pgettext_lazy("trail", "code by text message"),
+    "mfa": pgettext_lazy("trail", "second factor"),
+    "socialaccount": pgettext_lazy("trail", "single sign-on"),
+    "totp": pgettext_lazy("trail", "authenticator app"),
+    "webauthn": pgettext_lazy("trail", "passkey"),
+    "recovery_codes": pgettext_lazy("trail", "recovery codes"),
+    "wrong password": pgettext_lazy("trail", "wrong password"),
+    "wrong code": pgettext_lazy("trail", "wrong code"),
+    "wrong second factor": pgettext_lazy("trail", "wrong second factor"),
+    "phone": pgettext_lazy("trail", "phone"),
+    "identity_number": pgettext_lazy("trail", "identity number"),
+    "occupation": pgettext_lazy("trail", "occupation"),
+    "platform_company": pgettext_lazy("trail", "platform company"),
+    "membership": pgettext_lazy("trail", "membership"),
+    "union": pgettext_lazy("trail", "union"),
+    "name": pgettext_lazy("trail", "name"),
 }
 
 
