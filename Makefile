@@ -8,6 +8,9 @@ RUN = $(UV) run --no-sync
 TESTS_AT_ONCE ?= auto
 
 export UV_PYTHON_PREFERENCE = only-system
+# Trust what the machine trusts: offices often stand behind a certificate authority of their own.
+export UV_SYSTEM_CERTS = 1
+export NODE_USE_SYSTEM_CA = 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install frontend demo serve test test-frontend lint format docs bench clean
