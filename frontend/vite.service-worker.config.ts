@@ -2,21 +2,33 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vite";
 
+interface Chunk {
+  file: string;
+  css?: string[];
+  imports?: string[];
+}
+
 const built = "../src/yizhan/web/static/web/built";
-const manifest = readFileSync(`${built}/.vite/manifest.json`, "utf8");
-const chunks = Object.values(
-  JSON.parse(manifest) as Record<string, { name?: string; file: string; css?: string[] }>,
-);
-const shell = chunks
-  .filter((chunk) => ["shell", "offline"].includes(chunk.name ?? ""))
-  .flatMap((chunk) => [chunk.file, ...(chunk.css ?? [])]);
+const text = readFileSync(`${built}/.vite/manifest.json`, "utf8");
+const manifest = JSON.parse(text) as Record<string, Chunk>;
+
+/** What the offline page needs: both islands with all that they import and their styles. */
+function filesOf(names: string[], found = new Set<string>()): Set<string> {
+  for (const name of names) {
+    const chunk = manifest[name];
+    if (!chunk || found.has(chunk.file)) continue;
+    for (const file of [chunk.file, ...(chunk.css ?? [])]) found.add(file);
+    filesOf(chunk.imports ?? [], found);
+  }
+  return found;
+}
 
 // The worker keeps the files of this very build, and a new build is a new version.
 export default defineConfig({
   publicDir: false,
   define: {
-    __VERSION__: JSON.stringify(createHash("sha256").update(manifest).digest("hex").slice(0, 12)),
-    __SHELL__: JSON.stringify(shell),
+    __VERSION__: JSON.stringify(createHash("sha256").update(text).digest("hex").slice(0, 12)),
+    __SHELL__: JSON.stringify([...filesOf(["src/islands/shell.ts", "src/islands/offline.ts"])]),
   },
   build: {
     outDir: built,

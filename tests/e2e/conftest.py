@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -33,6 +33,9 @@ BROWSERS = (
     "chrome",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
+# Maps are drawn in software here, and the machine may be busy with other tests: waiting longer proves no less.
+expect.set_options(timeout=20_000)
+
 # In the midst of the sample city, WGS-84 degrees.
 IN_THE_CITY = {"longitude": 113.665, "latitude": 34.757}
 
@@ -94,7 +97,7 @@ def _until_answers(address: str, process: subprocess.Popen[bytes], log: Path, *,
         if process.poll() is not None:
             pytest.fail(f"the site did not start:\n{log.read_text()[-3000:]}")
         try:
-            if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
+            if httpx.get(address, timeout=5).status_code == 200:
                 return
         except httpx.HTTPError:
             pass
@@ -132,7 +135,8 @@ def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with log.open("wb") as output:
         process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        _until_answers(address, process, log)
+        _until_answers(f"{address}/readyz", process, log)
+        _until_answers(f"{address}/api/places/nearest?lon=113.66&lat=34.75&datum=WGS-84", process, log)
         accounts = json.loads((var / "accounts.json").read_text("utf-8"))
         yield Site(address, {account["username"]: account["password"] for account in accounts}, var)
     finally:
@@ -151,7 +155,7 @@ NewPage = Callable[..., Page]
 
 @pytest.fixture
 def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
-    """Makes pages: `new_page(size, position=IN_THE_CITY, language="en", javascript=False)`; script errors fail the test."""
+    """Makes pages: `new_page(size, position=IN_THE_CITY, language="en")`; errors of scripts fail the test."""
     contexts: list[BrowserContext] = []
     errors: list[str] = []
 

@@ -56,8 +56,16 @@ export function answers(place: MapPlace, filters: Filters): boolean {
   );
 }
 
+const WAITS_MS = [700, 2500];
+
+/** Ask; while the server starts anew (502, 503, 504) ask again, twice. */
 async function answerOf(address: URL): Promise<{ body: unknown; kept: boolean }> {
-  const answer = await fetch(address, { headers: { Accept: "application/json" } });
+  let answer = await fetch(address, { headers: { Accept: "application/json" } });
+  for (const wait of WAITS_MS) {
+    if (answer.status < 502 || answer.status > 504) break;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    answer = await fetch(address, { headers: { Accept: "application/json" } });
+  }
   if (!answer.ok) throw new Error(`${address.pathname}: ${answer.status}`);
   return { body: await answer.json(), kept: answer.headers.has("X-Yizhan-Kept") };
 }

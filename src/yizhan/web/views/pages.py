@@ -38,4 +38,4 @@ def desk(request: StaffRequest) -> HttpResponse:
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
     """What the service worker shows without a network."""
-    return render(request, "web/offline.html")
+    return render(request, "web/offline.html", {"vocabulary": nearby.vocabulary()})
