@@ -20,8 +20,14 @@ FINE_RINGS = 12
 # Bounds are taken a hair too low, so that rounding never passes over a place.
 HAIR = 1.0 - 1e-9
 SLACK_DEG = 1e-11
+FAR_DEG = 2.0
 
-_INLINE: Any = {"nogil": True, "cache": True, "forceinline": True, "error_model": "numpy"}
+_INLINE: Any = {
+    "nogil": True,
+    "cache": True,
+    "forceinline": True,
+    "error_model": "numpy",
+}
 
 
 @njit(**_INLINE)
@@ -42,24 +48,34 @@ def metres(haversine):
 def _offer(place, haversine, index, value, kept, count):
     """Put a place into the ascending list of the best; ties by index. Returns how many are kept."""
     if kept == count:
-        if haversine > value[kept - 1] or (haversine == value[kept - 1] and place > index[kept - 1]):
+        if haversine > value[kept - 1] or (
+            haversine == value[kept - 1] and place > index[kept - 1]
+        ):
             return kept
         at = kept - 1
     else:
         at = kept
         kept += 1
-    while at > 0 and (value[at - 1] > haversine or (value[at - 1] == haversine and index[at - 1] > place)):
+    while at > 0 and (
+        value[at - 1] > haversine
+        or (value[at - 1] == haversine and index[at - 1] > place)
+    ):
         value[at], index[at] = value[at - 1], index[at - 1]
         at -= 1
     value[at], index[at] = haversine, place
     return kept
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _scan(first, last, x, y, cos_y, limit, allowed, grid, index, value, kept, count):
-    """Offer the sorted places `first:last`."""
-    lon, lat, cosine, order = grid.lon, grid.lat, grid.cosine, grid.order
-    for k in range(first, last):
+@njit(**_INLINE)
+def _scan_row(
+    row, left, right, x, y, cos_y, limit, allowed,
+    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+):  # fmt: skip
+    """Offer the places of the cells `left..right` of a row."""
+    left, right = max(left, 0), min(right, columns - 1)
+    if row < 0 or row >= rows or left > right:
+        return kept
+    for k in range(starts[row * columns + left], starts[row * columns + right + 1]):
         place = order[k]
         if allowed.size and not allowed[place]:
             continue
@@ -67,21 +83,6 @@ def _scan(first, last, x, y, cos_y, limit, allowed, grid, index, value, kept, co
         if haversine <= limit:
             kept = _offer(place, haversine, index, value, kept, count)
     return kept
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def _scan_row(row, left, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count):
-    """Offer the places of the cells `left..right` of a row."""
-    if row < 0 or row >= grid.rows:
-        return kept
-    left, right = max(left, 0), min(right, grid.columns - 1)
-    if left > right:
-        return kept
-    start = row * grid.columns
-    return _scan(
-        grid.starts[start + left], grid.starts[start + right + 1],
-        x, y, cos_y, limit, allowed, grid, index, value, kept, count,
-    )  # fmt: skip
 
 
 @njit(**_INLINE)
@@ -100,7 +101,9 @@ def _to_meridian(y, degrees):
     nearest point is the pole.
     """
     degrees = max(degrees - SLACK_DEG, 0.0)
-    sine = math.cos(y * RADIANS) * (math.sin(degrees * RADIANS) if degrees < 90.0 else 1.0)
+    sine = math.cos(y * RADIANS) * (
+        math.sin(degrees * RADIANS) if degrees < 90.0 else 1.0
+    )
     return 0.5 * (1.0 - math.sqrt(max(1.0 - sine * sine, 0.0)))
 
 
@@ -108,67 +111,140 @@ def _to_meridian(y, degrees):
 def _to_box(x, y, west, south, east, north):
     """A haversine that nothing in the box undercuts; 0 inside."""
     beside = max(west - x, x - east, 0.0)
-    around = max(360.0 - max(abs(east - x), abs(x - west)), 0.0)  # the other way round the globe
-    return HAIR * max(_to_parallel(max(south - y, y - north, 0.0)), _to_meridian(y, min(beside, around)))
+    around = max(
+        360.0 - max(abs(east - x), abs(x - west)), 0.0
+    )  # the other way round the globe
+    return HAIR * max(
+        _to_parallel(max(south - y, y - north, 0.0)),
+        _to_meridian(y, min(beside, around)),
+    )
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def _to_far_box(x, y, west, south, east, north):
+    """The same for a box east or west of the point, tight also from the other side of the globe.
+
+    The nearest point lies on the nearer of the two meridians that bound the box. Along a meridian the cosine of the
+    distance is a sinusoid of the latitude: its greatest value is at its crest or at an end.
+    """
+    most = -1.0
+    sine, cosine = math.sin(y * RADIANS), math.cos(y * RADIANS)
+    for edge in (west, east):
+        other = cosine * math.cos((edge - x) * RADIANS)
+        crest = math.atan2(sine, other) / RADIANS
+        if south <= crest <= north:
+            most = max(most, math.sqrt(sine * sine + other * other))
+        for end in (south, north):
+            most = max(
+                most, sine * math.sin(end * RADIANS) + other * math.cos(end * RADIANS)
+            )
+    return 0.5 * (1.0 - most) - 1e-14
 
 
 @njit(**_INLINE)
-def _to_outside(x, y, west, south, east, north, grid):
+def _to_outside(x, y, west, south, east, north, grid_west, grid_east):
     """A haversine that no place outside the box around (x, y) undercuts."""
-    farthest = max(abs(x - grid.west), abs(grid.west + grid.columns * grid.cell - x))
+    farthest = max(abs(x - grid_west), abs(grid_east - x))
     beside = min(east - x, x - west, max(360.0 - farthest, 0.0))
     return HAIR * min(_to_parallel(min(north - y, y - south)), _to_meridian(y, beside))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
-def _scan_coarse(row, column, x, y, cos_y, limit, allowed, grid, index, value, kept, count):
+@njit(**_INLINE)
+def _scan_coarse(
+    row, column, x, y, cos_y, limit, allowed, grid_west, grid_south, cell,
+    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+):  # fmt: skip
     """Offer the places of one coarse cell, row by row, unless all of them must be too far."""
     width = 1 << COARSE_BITS
     left, right = column * width, (column + 1) * width - 1
-    west, east = grid.west + left * grid.cell, grid.west + (right + 1) * grid.cell
-    south = grid.south + row * width * grid.cell
+    west, east = grid_west + left * cell, grid_west + (right + 1) * cell
+    south = grid_south + row * width * cell
     worst = value[kept - 1] if kept == count else limit
-    if _to_box(x, y, west, south, east, south + width * grid.cell) > worst:
+    if _to_box(x, y, west, south, east, south + width * cell) > worst:
+        return kept
+    far = max(west - x, x - east) > FAR_DEG
+    if (
+        far
+        and worst < 1.0
+        and _to_far_box(x, y, west, south, east, south + width * cell) > worst
+    ):
         return kept
     for fine in range(row * width, (row + 1) * width):
-        start = fine * grid.columns
-        if grid.starts[start + left] == grid.starts[start + right + 1]:
+        start = fine * columns
+        if starts[start + left] == starts[start + right + 1]:
             continue
-        low = grid.south + fine * grid.cell
+        low = grid_south + fine * cell
         worst = value[kept - 1] if kept == count else limit
-        if _to_box(x, y, west, low, east, low + grid.cell) > worst:
+        if _to_box(x, y, west, low, east, low + cell) > worst:
             continue
-        kept = _scan_row(fine, left, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+        kept = _scan_row(
+            fine, left, right, x, y, cos_y, limit, allowed,
+            rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+        )  # fmt: skip
     return kept
 
 
 @njit(**_INLINE)
 def _filled(coarse, row, column):
     """Whether there is such a coarse cell, and places in it."""
-    return 0 <= row < coarse.shape[0] and 0 <= column < coarse.shape[1] and coarse[row, column]
+    return (
+        0 <= row < coarse.shape[0]
+        and 0 <= column < coarse.shape[1]
+        and coarse[row, column]
+    )
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def _fine_rings(x, y, limit, allowed, grid, index, value, count):
     """Search rings of cells around the point: how many were kept, and whether they are the answer."""
     cos_y = math.cos(y * RADIANS)
-    cell = grid.cell
-    column = math.floor((x - grid.west) / cell)
-    row = math.floor((y - grid.south) / cell)
+    cell, rows, columns, grid_west, grid_south = (
+        grid.cell,
+        grid.rows,
+        grid.columns,
+        grid.west,
+        grid.south,
+    )
+    starts, order, lon, lat, cosine = (
+        grid.starts,
+        grid.order,
+        grid.lon,
+        grid.lat,
+        grid.cosine,
+    )
+    grid_east = grid_west + columns * cell
+    column = math.floor((x - grid_west) / cell)
+    row = math.floor((y - grid_south) / cell)
     kept = 0
-    if not (-FINE_RINGS <= column < grid.columns + FINE_RINGS and -FINE_RINGS <= row < grid.rows + FINE_RINGS):
+    if not (
+        -FINE_RINGS <= column < columns + FINE_RINGS
+        and -FINE_RINGS <= row < rows + FINE_RINGS
+    ):
         return kept, False
     for ring in range(FINE_RINGS + 1):
         left, right, low, high = column - ring, column + ring, row - ring, row + ring
-        kept = _scan_row(low, left, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+        kept = _scan_row(
+            low, left, right, x, y, cos_y, limit, allowed,
+            rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+        )  # fmt: skip
         if ring:
-            kept = _scan_row(high, left, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+            kept = _scan_row(
+                high, left, right, x, y, cos_y, limit, allowed,
+                rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+            )  # fmt: skip
             for between in range(low + 1, high):
-                kept = _scan_row(between, left, left, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
-                kept = _scan_row(between, right, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+                kept = _scan_row(
+                    between, left, left, x, y, cos_y, limit, allowed,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
+                kept = _scan_row(
+                    between, right, right, x, y, cos_y, limit, allowed,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
         edge = _to_outside(
-            x, y, grid.west + left * cell, grid.south + low * cell,
-            grid.west + (right + 1) * cell, grid.south + (high + 1) * cell, grid,
+            x, y, grid_west + left * cell, grid_south + low * cell,
+            grid_west + (right + 1) * cell, grid_south + (high + 1) * cell,
+            grid_west, grid_east,
         )  # fmt: skip
         if edge > limit or (kept == count and edge > value[kept - 1]):
             return kept, True
@@ -180,28 +256,63 @@ def _coarse_rings(x, y, limit, allowed, grid, index, value, count):
     """Search rings of coarse cells, until the rest must be too far; returns how many were kept."""
     cos_y = math.cos(y * RADIANS)
     kept = 0
-    wide = grid.cell * (1 << COARSE_BITS)
+    cell, rows, columns, grid_west, grid_south = (
+        grid.cell,
+        grid.rows,
+        grid.columns,
+        grid.west,
+        grid.south,
+    )
+    starts, order, lon, lat, cosine = (
+        grid.starts,
+        grid.order,
+        grid.lon,
+        grid.lat,
+        grid.cosine,
+    )
+    grid_east = grid_west + columns * cell
+    wide = cell * (1 << COARSE_BITS)
     coarse = grid.coarse
-    rows, columns = coarse.shape
-    column = math.floor((x - grid.west) / wide)
-    row = math.floor((y - grid.south) / wide)
-    first = max(0, -column, column - columns + 1, -row, row - rows + 1)  # the first ring that meets the grid
-    last = max(abs(column), abs(columns - 1 - column), abs(row), abs(rows - 1 - row))
+    coarse_rows, coarse_columns = coarse.shape
+    column = math.floor((x - grid_west) / wide)
+    row = math.floor((y - grid_south) / wide)
+    first = max(
+        0, -column, column - coarse_columns + 1, -row, row - coarse_rows + 1
+    )  # the first ring that meets the grid
+    last = max(
+        abs(column),
+        abs(coarse_columns - 1 - column),
+        abs(row),
+        abs(coarse_rows - 1 - row),
+    )
     for ring in range(first, last + 1):
         left, right, low, high = column - ring, column + ring, row - ring, row + ring
-        for each in range(max(left, 0), min(right, columns - 1) + 1):
+        for each in range(max(left, 0), min(right, coarse_columns - 1) + 1):
             if _filled(coarse, low, each):
-                kept = _scan_coarse(low, each, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+                kept = _scan_coarse(
+                    low, each, x, y, cos_y, limit, allowed, grid_west, grid_south, cell,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
             if ring and _filled(coarse, high, each):
-                kept = _scan_coarse(high, each, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
-        for each in range(max(low + 1, 0), min(high - 1, rows - 1) + 1):
+                kept = _scan_coarse(
+                    high, each, x, y, cos_y, limit, allowed, grid_west, grid_south, cell,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
+        for each in range(max(low + 1, 0), min(high - 1, coarse_rows - 1) + 1):
             if _filled(coarse, each, left):
-                kept = _scan_coarse(each, left, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+                kept = _scan_coarse(
+                    each, left, x, y, cos_y, limit, allowed, grid_west, grid_south, cell,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
             if _filled(coarse, each, right):
-                kept = _scan_coarse(each, right, x, y, cos_y, limit, allowed, grid, index, value, kept, count)
+                kept = _scan_coarse(
+                    each, right, x, y, cos_y, limit, allowed, grid_west, grid_south, cell,
+                    rows, columns, starts, order, lon, lat, cosine, index, value, kept, count,
+                )  # fmt: skip
         edge = _to_outside(
-            x, y, grid.west + left * wide, grid.south + low * wide,
-            grid.west + (right + 1) * wide, grid.south + (high + 1) * wide, grid,
+            x, y, grid_west + left * wide, grid_south + low * wide,
+            grid_west + (right + 1) * wide, grid_south + (high + 1) * wide,
+            grid_west, grid_east,
         )  # fmt: skip
         if edge > limit or (kept == count and edge > value[kept - 1]):
             break
@@ -218,7 +329,9 @@ def nearest(x, y, count, limit, allowed, grid, index, value):
     if done:
         return kept
     if kept == count:
-        limit = min(limit, value[kept - 1])  # what was found is a bound for what there is
+        limit = min(
+            limit, value[kept - 1]
+        )  # what was found is a bound for what there is
     return _coarse_rings(x, y, limit, allowed, grid, index, value, count)
 
 
@@ -236,7 +349,11 @@ def within_box(west, south, east, north, allowed, grid, index):
         start = row * grid.columns
         for k in range(grid.starts[start + left], grid.starts[start + right + 1]):
             place = grid.order[k]
-            if west <= grid.lon[k] <= east and south <= grid.lat[k] <= north and (allowed.size == 0 or allowed[place]):
+            if (
+                west <= grid.lon[k] <= east
+                and south <= grid.lat[k] <= north
+                and (allowed.size == 0 or allowed[place])
+            ):
                 index[count] = place
                 count += 1
     return count
