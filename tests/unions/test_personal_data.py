@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError
 from django.db import connection
@@ -137,6 +140,20 @@ def test_keys_are_rotated_and_the_old_one_can_go(worker: WorkerMaker, settings: 
     settings.PERSONAL_DATA_KEYS = [new]
     assert [User.objects.get(pk=one.user_id).phone for one in made] == [one.user.phone for one in made]
     assert AuditEntry.objects.with_scopes_disabled().filter(action="people.keys_rotated").count() == 1
+
+
+def test_second_factors_survive_a_rotation_of_keys(worker: WorkerMaker, settings: Settings) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    settings.PERSONAL_DATA_KEYS = [old]
+    user = worker().user
+    app = TOTP.activate(user, "SECRETSECRET").instance
+    codes = RecoveryCodes.activate(user)
+    expected = codes.generate_codes()
+    settings.PERSONAL_DATA_KEYS = [new, old]
+    assert rotate_keys() == 3
+    settings.PERSONAL_DATA_KEYS = [new]
+    assert decrypt(Authenticator.objects.get(pk=app.pk).data["secret"]) == "SECRETSECRET"
+    assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).generate_codes() == expected
 
 
 def test_a_value_that_no_key_opens_says_so(worker: WorkerMaker, settings: Settings) -> None:

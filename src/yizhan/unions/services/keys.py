@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from allauth.mfa.models import Authenticator
 from django.apps import apps
 from django.db import connection, models, transaction
 
@@ -13,6 +14,7 @@ from yizhan.unions.encryption import EncryptedTextField, rotate
 from yizhan.unions.rights import OPERATOR
 
 _BATCH = 500
+_SECRET_OF = {Authenticator.Type.TOTP: "secret", Authenticator.Type.RECOVERY_CODES: "seed"}
 
 
 def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedTextField]]:
@@ -24,10 +26,10 @@ def encrypted_columns() -> Iterator[tuple[type[models.Model], EncryptedTextField
 
 
 def rotate_keys(*, progress: Callable[[int], None] = lambda count: None) -> int:
-    """Re-encrypt every personal value with the newest key, batch by batch, each in its own transaction.
+    """Re-encrypt every personal value and second factor with the newest key, batch by batch, each a transaction.
 
     May be interrupted and run again: what is under the newest key already is left alone. Afterwards the older keys
-    can be taken out of the settings.
+    can be taken out of the settings; sessions written under them end.
 
     Args:
         progress: Called with the number of values looked at since the last call.
@@ -45,8 +47,25 @@ def rotate_keys(*, progress: Callable[[int], None] = lambda count: None) -> int:
             last, looked_at, changed_here = batch
             changed += changed_here
             progress(looked_at)
+    changed += _rotate_second_factors(progress)
     if changed:
         record(OPERATOR, actions.KEYS_ROTATED, union=None, details={"values": changed})
+    return changed
+
+
+@transaction.atomic
+def _rotate_second_factors(progress: Callable[[int], None]) -> int:
+    """The secrets of authenticator apps and recovery codes, which django-allauth keeps in JSON."""
+    changed = 0
+    for factor in Authenticator.objects.select_for_update().filter(type__in=_SECRET_OF):
+        name = _SECRET_OF[factor.type]
+        token = factor.data.get(name)
+        fresh = rotate(token) if token else token
+        if fresh != token:
+            factor.data[name] = fresh
+            factor.save(update_fields=["data"])
+            changed += 1
+        progress(1)
     return changed
 
 
