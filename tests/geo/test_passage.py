@@ -22,6 +22,7 @@ from yizhan.geo import (
     Stations,
     haversine_m,
 )
+from yizhan.geo.passage import Reason, explain
 
 RADIANS = math.pi / 180.0
 NAN = math.nan
@@ -291,6 +292,18 @@ def test_stations_all_over_the_world_are_found_at_any_scale_of_the_grid() -> Non
     assert feed(PassageKernel(columns(stations)), pings) == slow
 
 
+@settings(max_examples=60, deadline=None)
+@given(worlds(), streams())
+def test_the_explanation_says_reminded_exactly_where_a_reminder_went_out(
+    world: tuple[list[Station], list[PassageParameters]], pings: list[Ping]
+) -> None:
+    stations, rules = world
+    pings = [ping._replace(vehicle=1) for ping in pings]
+    log = [(r.station, r.time_ms) for r in SlowKernel(stations, rules).feed(pings)]
+    verdicts = explain(columns(stations, rules), *list(zip(*pings, strict=True))[1:]) if pings else []
+    assert [(v.station, v.time_ms) for v in verdicts if v.reason is Reason.REMINDED] == log
+
+
 # --- the rules, one by one ------------------------------------------------------------------------------------------
 
 USUAL = PassageParameters()
@@ -506,6 +519,57 @@ def test_distances_agree_with_the_great_circle_to_a_millimetre() -> None:
     found = feed(PassageKernel(columns([HERE])), pings)
     exact = haversine_m([p.lon for p in pings], [p.lat for p in pings], HERE.lon, HERE.lat)
     assert np.allclose([r.distance_m for r in found], exact, rtol=0, atol=1e-3)
+
+
+def test_every_near_miss_has_its_reason() -> None:
+    second = NOW_MS // 1000
+    shut = Station(9, 113.66 + 5_000 * METRE_EAST, 34.75, hours=[(second - 10, second)])
+    beside = Station(8, 113.66 + 50 * METRE_EAST, 34.75)
+    pings = [
+        at(0),
+        at(10, 0, 350),
+        at(20, 20),
+        at(20, 20),
+        at(700, 0, 0, accuracy_m=250),
+        at(900),
+        at(1_600),
+        at(3_000, 5_000),
+        at(-5 * 3600),
+        at(0, math.nan),
+    ]
+    verdicts = explain(columns([HERE, beside, shut]), *list(zip(*pings, strict=True))[1:])
+    assert [(v.ping, v.station, v.reason) for v in verdicts] == [
+        (0, 7, Reason.REMINDED),
+        (0, 8, Reason.NEARER),
+        (1, 7, Reason.COOL_DOWN),
+        (1, 8, Reason.GAP),
+        (2, 7, Reason.COOL_DOWN),
+        (2, 8, Reason.GAP),
+        (3, 7, Reason.REPEATED),
+        (3, 8, Reason.REPEATED),
+        (4, 7, Reason.INACCURATE),
+        (4, 8, Reason.INACCURATE),
+        (5, 7, Reason.COOL_DOWN),
+        (5, 8, Reason.REMINDED),
+        (6, 7, Reason.COOL_DOWN),
+        (6, 8, Reason.COOL_DOWN),
+        (7, 9, Reason.CLOSED),
+        (8, 7, Reason.LATE),
+        (8, 8, Reason.LATE),
+    ]
+
+
+def test_a_miss_by_a_few_metres_is_explained_too() -> None:
+    [verdict] = explain(columns([HERE]), [NOW_MS], [HERE.lon], [HERE.lat + 260 * METRE_NORTH])
+    assert verdict.reason is Reason.OUTSIDE
+    assert verdict.distance_m == pytest.approx(260, abs=0.01)
+    assert explain(columns([HERE]), [NOW_MS], [HERE.lon], [HERE.lat + 260 * METRE_NORTH], near_m=50) == []
+
+
+def test_the_explanation_knows_what_was_remembered() -> None:
+    before = Reminders.of([5], [7], [NOW_MS - 1_000_000])
+    [verdict] = explain(columns([HERE]), [NOW_MS], [HERE.lon], [HERE.lat], remembered=before)
+    assert verdict.reason is Reason.COOL_DOWN
 
 
 def test_vehicle_hashes_above_the_sign_bit_come_back_bit_for_bit() -> None:

@@ -48,18 +48,13 @@ def metres(haversine):
 def _offer(place, haversine, index, value, kept, count):
     """Put a place into the ascending list of the best; ties by index. Returns how many are kept."""
     if kept == count:
-        if haversine > value[kept - 1] or (
-            haversine == value[kept - 1] and place > index[kept - 1]
-        ):
+        if haversine > value[kept - 1] or (haversine == value[kept - 1] and place > index[kept - 1]):
             return kept
         at = kept - 1
     else:
         at = kept
         kept += 1
-    while at > 0 and (
-        value[at - 1] > haversine
-        or (value[at - 1] == haversine and index[at - 1] > place)
-    ):
+    while at > 0 and (value[at - 1] > haversine or (value[at - 1] == haversine and index[at - 1] > place)):
         value[at], index[at] = value[at - 1], index[at - 1]
         at -= 1
     value[at], index[at] = haversine, place
@@ -101,9 +96,7 @@ def _to_meridian(y, degrees):
     nearest point is the pole.
     """
     degrees = max(degrees - SLACK_DEG, 0.0)
-    sine = math.cos(y * RADIANS) * (
-        math.sin(degrees * RADIANS) if degrees < 90.0 else 1.0
-    )
+    sine = math.cos(y * RADIANS) * (math.sin(degrees * RADIANS) if degrees < 90.0 else 1.0)
     return 0.5 * (1.0 - math.sqrt(max(1.0 - sine * sine, 0.0)))
 
 
@@ -111,9 +104,7 @@ def _to_meridian(y, degrees):
 def _to_box(x, y, west, south, east, north):
     """A haversine that nothing in the box undercuts; 0 inside."""
     beside = max(west - x, x - east, 0.0)
-    around = max(
-        360.0 - max(abs(east - x), abs(x - west)), 0.0
-    )  # the other way round the globe
+    around = max(360.0 - max(abs(east - x), abs(x - west)), 0.0)  # the other way round the globe
     return HAIR * max(
         _to_parallel(max(south - y, y - north, 0.0)),
         _to_meridian(y, min(beside, around)),
@@ -135,9 +126,7 @@ def _to_far_box(x, y, west, south, east, north):
         if south <= crest <= north:
             most = max(most, math.sqrt(sine * sine + other * other))
         for end in (south, north):
-            most = max(
-                most, sine * math.sin(end * RADIANS) + other * math.cos(end * RADIANS)
-            )
+            most = max(most, sine * math.sin(end * RADIANS) + other * math.cos(end * RADIANS))
     return 0.5 * (1.0 - most) - 1e-14
 
 
@@ -163,11 +152,7 @@ def _scan_coarse(
     if _to_box(x, y, west, south, east, south + width * cell) > worst:
         return kept
     far = max(west - x, x - east) > FAR_DEG
-    if (
-        far
-        and worst < 1.0
-        and _to_far_box(x, y, west, south, east, south + width * cell) > worst
-    ):
+    if far and worst < 1.0 and _to_far_box(x, y, west, south, east, south + width * cell) > worst:
         return kept
     for fine in range(row * width, (row + 1) * width):
         start = fine * columns
@@ -187,11 +172,7 @@ def _scan_coarse(
 @njit(**_INLINE)
 def _filled(coarse, row, column):
     """Whether there is such a coarse cell, and places in it."""
-    return (
-        0 <= row < coarse.shape[0]
-        and 0 <= column < coarse.shape[1]
-        and coarse[row, column]
-    )
+    return 0 <= row < coarse.shape[0] and 0 <= column < coarse.shape[1] and coarse[row, column]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -216,10 +197,7 @@ def _fine_rings(x, y, limit, allowed, grid, index, value, count):
     column = math.floor((x - grid_west) / cell)
     row = math.floor((y - grid_south) / cell)
     kept = 0
-    if not (
-        -FINE_RINGS <= column < columns + FINE_RINGS
-        and -FINE_RINGS <= row < rows + FINE_RINGS
-    ):
+    if not (-FINE_RINGS <= column < columns + FINE_RINGS and -FINE_RINGS <= row < rows + FINE_RINGS):
         return kept, False
     for ring in range(FINE_RINGS + 1):
         left, right, low, high = column - ring, column + ring, row - ring, row + ring
@@ -329,9 +307,7 @@ def nearest(x, y, count, limit, allowed, grid, index, value):
     if done:
         return kept
     if kept == count:
-        limit = min(
-            limit, value[kept - 1]
-        )  # what was found is a bound for what there is
+        limit = min(limit, value[kept - 1])  # what was found is a bound for what there is
     return _coarse_rings(x, y, limit, allowed, grid, index, value, count)
 
 
@@ -349,11 +325,7 @@ def within_box(west, south, east, north, allowed, grid, index):
         start = row * grid.columns
         for k in range(grid.starts[start + left], grid.starts[start + right + 1]):
             place = grid.order[k]
-            if (
-                west <= grid.lon[k] <= east
-                and south <= grid.lat[k] <= north
-                and (allowed.size == 0 or allowed[place])
-            ):
+            if west <= grid.lon[k] <= east and south <= grid.lat[k] <= north and (allowed.size == 0 or allowed[place]):
                 index[count] = place
                 count += 1
     return count
