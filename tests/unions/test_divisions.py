@@ -125,6 +125,8 @@ def test_the_first_administrator_comes_from_the_command_line(folder: Path, db: N
     assert "One-time password: " in answer.output
     for wrong in (["zhang2", "--union", "没有"], ["zhang", "--union", "4101"]):
         assert runner.invoke(app, ["create-administrator", *wrong]).exit_code == 1
+    assert "0 second factors removed." in runner.invoke(app, ["give-password", "zhang"]).output
+    assert runner.invoke(app, ["give-password", "nobody"]).exit_code == 1
 
 
 def test_the_real_divisions_become_a_sound_tree(db: None) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
 
 from tests.conftest import PostMaker, UnionTree, WorkerMaker
@@ -24,6 +25,7 @@ from yizhan.unions.services.people import (
     give_password,
     one_time_password,
     reactivate_post,
+    remove_second_factors,
     unmask,
     update_worker,
 )
@@ -98,6 +100,7 @@ def test_nobody_changes_their_own_post(tree: UnionTree, post: PostMaker) -> None
         lambda: change_role(actor=admin, post=admin, role=Role.READER),
         lambda: deactivate_post(actor=admin, post=admin),
         lambda: give_password(actor=admin, post=admin),
+        lambda: remove_second_factors(actor=admin, post=admin),
     ):
         with pytest.raises(RuleBroken) as broken:
             act()
@@ -112,6 +115,20 @@ def test_a_lower_administrator_cannot_take_over_who_also_acts_higher_up(tree: Un
     assert User.objects.get(pk=high.user_id).check_password("a long sentence")
     password = give_password(actor=post(tree.henan), post=low)
     assert User.objects.get(pk=high.user_id).check_password(password)
+
+
+def test_who_lost_the_phone_gets_a_fresh_start_from_who_manages_all_their_posts(
+    tree: UnionTree, post: PostMaker
+) -> None:
+    high = post(tree.zhengzhou, Role.ADMINISTRATOR)
+    low = Staff.objects.create(user=high.user, union=tree.shifo, role=Role.KEEPER)
+    for kind in (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES):
+        Authenticator.objects.create(user=high.user, type=kind, data={})
+    with pytest.raises(NotAllowed):
+        remove_second_factors(actor=post(tree.zhongyuan), post=low)
+    assert remove_second_factors(actor=post(tree.henan), post=low) == 2
+    assert not Authenticator.objects.exists()
+    assert AuditEntry.objects.with_scopes_disabled().get().details == {"removed": 2}
 
 
 def test_taking_a_post_away_keeps_the_person_and_can_be_undone(tree: UnionTree, post: PostMaker) -> None:

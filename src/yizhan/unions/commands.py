@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from .divisions import read_divisions
 from .encryption import Undecipherable
 from .errors import RuleBroken
-from .models import Union
+from .models import Staff, Union
 from .rights import OPERATOR, Role
 from .services import keys, people, trail
 from .services.divisions import load_divisions as load
@@ -79,6 +79,18 @@ def create_administrator(
     console.print(f"{post.user} is administrator of {post.union}.", markup=False)
     if password:
         console.print(f"One-time password: {password}", markup=False)
+
+
+@app.command("give-password")
+def give_password(username: Annotated[str, typer.Argument(help="Whose password and second factors are lost.")]) -> None:
+    """Give a new one-time password and remove the second factors: the way back in for the last administrator."""
+    post = Staff.objects.with_scopes_disabled().filter(user__username__iexact=username).first()
+    if post is None:
+        raise _fail(RuleBroken.at("username", username, "nobody with a post has this user name"))
+    password = people.give_password(actor=OPERATOR, post=post)
+    removed = people.remove_second_factors(actor=OPERATOR, post=post)
+    console.print(f"One-time password of {post.user}: {password}", markup=False)
+    console.print(f"{removed} second factors removed.")
 
 
 @app.command("rotate-keys")

@@ -26,6 +26,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/people/<uuid:public_id>/deactivate/", posts.deactivate, name="deactivate_post"),
     path("desk/people/<uuid:public_id>/reactivate/", posts.reactivate, name="reactivate_post"),
     path("desk/people/<uuid:public_id>/password/", posts.give_password, name="give_password"),
+    path("desk/people/<uuid:public_id>/second-factors/", posts.remove_second_factors, name="remove_second_factors"),
     path("desk/people/workers/", workers.workers, name="workers"),
     path("desk/people/workers/export/<str:form>/", workers.export, name="export_workers"),
     path("desk/people/workers/<uuid:public_id>/", workers.worker, name="worker"),

@@ -6,6 +6,7 @@ import secrets
 from datetime import timedelta
 from typing import Any, Final
 
+from allauth.mfa.models import Authenticator
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -152,6 +153,29 @@ def give_password(*, actor: Staff | Operator, post: Staff) -> str:
     user.save(update_fields=["password", "must_change_password"])
     record(actor, actions.PASSWORD_GIVEN, union=post.union, target=post)
     return password
+
+
+@transaction.atomic
+def remove_second_factors(*, actor: Staff | Operator, post: Staff) -> int:
+    """Remove the authenticator app, passkeys and recovery codes of the post's holder, for when their phone is lost.
+
+    Returns:
+        How many were removed.
+
+    Raises:
+        NotAllowed: the actor does not manage every post of the person.
+        RuleBroken: it is the actor's own post.
+    """
+    post = _locked(actor, post)
+    _refuse_own(actor, post)
+    if not _manages_all_posts(actor, post.user):
+        raise NotAllowed(MANAGE_POSTS, post.union)
+    removed: int
+    removed, _by_model = Authenticator.objects.filter(user=post.user_id).delete()
+    if removed:
+        details = {"removed": removed}
+        record(actor, actions.SECOND_FACTOR_REMOVED, union=post.union, target=post, details=details)
+    return removed
 
 
 @transaction.atomic

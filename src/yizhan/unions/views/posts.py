@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from allauth.mfa.models import Authenticator
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
@@ -167,6 +168,20 @@ def give_password(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     return render(request, "unions/post_given.html", {"post": found, "password": password, "again": True})
 
 
+@require_POST
+@desk_page(MANAGE_POSTS)
+def remove_second_factors(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Let the person set up second factors anew."""
+    found = _post(request, public_id)
+    try:
+        services.remove_second_factors(actor=request.staff, post=found)
+    except RuleBroken as broken:
+        messages.error(request, str(broken.problems[0].message))
+    else:
+        messages.success(request, _("The second factors have been removed."))
+    return redirect("unions:post", found.public_id)
+
+
 def _show(request: StaffRequest, found: Staff, form: RoleForm) -> HttpResponseBase:
     if not form.is_bound:
         form.initial = {"role": found.role}
@@ -178,5 +193,6 @@ def _show(request: StaffRequest, found: Staff, form: RoleForm) -> HttpResponseBa
             "form": form,
             "is_own": found.user_id == request.staff.user_id,
             "may_manage": policy.allows(request.staff, MANAGE_POSTS, found.union),
+            "has_second_factor": Authenticator.objects.filter(user=found.user_id).exists(),
         },
     )
