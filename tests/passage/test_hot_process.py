@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
-import pgtrigger
 import pytest
 from django.db import connection
 
@@ -23,14 +22,6 @@ from yizhan.passage.live_tokens import Watcher, make_token
 from yizhan.passage.models import Reminder
 from yizhan.passage.services.sources import NewKey, revoke_source
 from yizhan.places.models import Place
-
-
-@pytest.fixture(scope="module", autouse=True)
-def the_audit_trail_may_be_emptied() -> Iterator[None]:
-    """What the test has committed is removed by emptying all tables, which the trail's own trigger refuses."""
-    with pgtrigger.ignore("unions.AuditEntry:audit_is_not_truncated"):
-        yield
-
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
