@@ -69,7 +69,8 @@ def test_days_without_times_are_kept_as_unknown_on_those_days_and_remarked() -> 
 
 WORDS = st.sampled_from(
     ["周一", "周五", "至", "-", "工作日", "周末", "节假日", "休息", "除外", "8:00", "18:00", "8点", "半", "早", "晚",
-     "下午", "、", "，", "；", " ", "24小时", "全天", "每天", "（", "）", "PH", "Mo-Fr", "off", '"', "[1]", "次日", "照常"]
+     "下午", "、", "，", "；", " ", "24小时", "全天", "每天", "（", "）", "PH", "Mo-Fr",
+     "off", '"', "[1]", "次日", "照常"]
 )  # fmt: skip
 
 
@@ -77,10 +78,9 @@ WORDS = st.sampled_from(
 def test_whatever_is_written_is_understood_or_refused_but_never_stored_broken(text: str) -> None:
     try:
         syntax = read_hours(text).syntax
-    except HoursNotUnderstood as refusal:
-        assert refusal.reason
-    else:
-        assert validate(syntax) == syntax
+    except HoursNotUnderstood:
+        return
+    assert validate(syntax) == syntax
 
 
 TIMES = st.integers(0, 24 * 60 - 2).flatmap(

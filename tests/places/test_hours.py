@@ -1,6 +1,7 @@
 """Hours against China's calendar of 2026, as the State Council published it."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -137,7 +138,7 @@ WEEKS = st.builds(
     st.lists(DAY_TIMES, min_size=7, max_size=7),
     st.none() | DAY_TIMES,
 )
-MOMENTS = st.datetimes(datetime(2025, 12, 20), datetime(2027, 1, 10)).map(
+MOMENTS = st.datetimes(shanghai(2025, 12, 20).replace(tzinfo=None), shanghai(2027, 1, 10).replace(tzinfo=None)).map(
     lambda moment: moment.replace(tzinfo=SHANGHAI)
 )
 
@@ -184,12 +185,12 @@ def test_spans_cover_the_time_without_gap_and_each_differs_from_the_next(
     end = start + timedelta(minutes=minutes)
     found = spans(week.syntax(), start, end)
     assert (found[0].start, found[-1].end) == (start, end)
-    for left, right in zip(found, found[1:], strict=False):
+    for left, right in pairwise(found):
         assert left.end == right.start
         assert left.state is not right.state
 
 
-@given(WEEKS, st.datetimes(datetime(2026, 6, 1), datetime(2026, 6, 18)))
+@given(WEEKS, st.datetimes(shanghai(2026, 6, 1).replace(tzinfo=None), shanghai(2026, 6, 18).replace(tzinfo=None)))
 def test_on_ordinary_days_the_library_alone_says_the_same(week: Weekly, moment: datetime) -> None:
     syntax = week.syntax()
     if syntax:

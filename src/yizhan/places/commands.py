@@ -28,6 +28,8 @@ errors = Console(stderr=True)
 
 REFUSED, SOME_ROWS_REFUSED = 2, 3
 _MOST_SHOWN = 60
+# Reasons are given in the language of the terminal, as a page gives them in the reader's.
+_LANGUAGE = "zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"
 
 
 @app.callback()
@@ -36,6 +38,7 @@ def bring() -> None:
 
 
 @app.command()
+@translation.override(_LANGUAGE)
 def places(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="xlsx or CSV.")],
     union: Annotated[str, typer.Option(help="To whom the places belong: division code, identifier or exact name.")],
@@ -57,8 +60,6 @@ def places(
 
     Exit status: 0 all rows went in, 2 the file was refused, 3 some rows were refused.
     """
-    # The reasons in the language of the terminal; a request's would be the reader's.
-    translation.activate("zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en")
     content = file.read_bytes()
     try:
         table = read_table(content, file_name=file.name, encoding=encoding)
@@ -81,7 +82,7 @@ def places(
             )
     except RuleBroken as broken:
         for problem in broken.problems:
-            value = f" = {problem.value!r}" if problem.value not in {"", None} else ""
+            value = f" = {problem.value!r}" if problem.value not in ("", None) else ""
             errors.print(f"{problem.field}{value}: {problem.message}", style="red", markup=False, highlight=False)
         errors.print("Nothing was written.", style="red")
         raise typer.Exit(REFUSED) from None

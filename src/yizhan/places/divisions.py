@@ -47,7 +47,7 @@ class Districts:
 
     def locate(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[District | None]:
         """The district of each WGS-84 position in degrees; None far from all of them: at sea, or abroad."""
-        points = shapely.points(lon, lat)
+        points = np.atleast_1d(np.asarray(shapely.points(lon, lat)))
         found: list[District | None] = [None] * len(points)
         which, outline = self.tree.query(points, predicate="intersects")
         for position, index in zip(which, outline, strict=True):

@@ -380,7 +380,7 @@ class ExactRoute(Route):
     """A route without parameters: one comparison instead of a regular expression."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if scope["type"] == "http" and scope["path"] == self.path and scope["method"] in self.methods:
+        if scope["type"] == "http" and scope["path"] == self.path and scope["method"] in (self.methods or ()):
             return Match.FULL, {"endpoint": self.endpoint}
         return super().matches(scope)
 

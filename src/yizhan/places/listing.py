@@ -55,7 +55,7 @@ class Listing:
             except RuleBroken as broken:
                 listing.problem = str(broken.problems[0].message)
             else:
-                listing.where = {name: query[name] for name in ("lon", "lat", "datum")}
+                listing.where = {name: query.get(name, "") for name in ("lon", "lat", "datum")}
         return listing
 
     def nearest(self) -> list[NearbyPlace]:

@@ -12,6 +12,8 @@ from yizhan.geo import Datum
 
 from .models import Place
 
+_WITHOUT_SEPARATORS = str.maketrans(",:;|", "    ")
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -27,8 +29,7 @@ def ways_there(place: Place) -> list[Way]:
     gcj_lon, gcj_lat = place.position(Datum.GCJ02)
     bd_lon, bd_lat = place.position(Datum.BD09)
     # Commas, colons and semicolons part the fields of these interfaces, so that a name cannot hold them.
-    name = place.name.translate(str.maketrans({",": " ", ":": " ", ";": " ", "|": " "}))
-    address = place.address.translate(str.maketrans({",": " ", ":": " ", ";": " ", "|": " "}))
+    name, address = (text.translate(_WITHOUT_SEPARATORS) for text in (place.name, place.address))
     amap: dict[str, Any] = {
         "to": f"{gcj_lon:.6f},{gcj_lat:.6f},{name}",
         "mode": "ride",

@@ -36,7 +36,7 @@ def checked_kind(kind: str, problems: list[Problem]) -> str:
 def short_enough(field: str, text: str, problems: list[Problem]) -> str:
     """A text that fits its column, without line breaks and control characters."""
     text = one_line(text)
-    limit = Place._meta.get_field(field).max_length
+    limit: int | None = getattr(Place._meta.get_field(field), "max_length", None)
     if limit is not None and len(text) > limit:
         problems.append(
             Problem(

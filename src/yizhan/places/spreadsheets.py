@@ -42,7 +42,7 @@ def text_workbook(lines: Iterable[Sequence[str | float | int]], *, title: str = 
 
 def _cell(sheet: object, value: str | float) -> WriteOnlyCell:
     if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, _UNPRINTABLE.sub("", value)[:LONGEST_CELL])  # type: ignore[arg-type]
+        cell = WriteOnlyCell(sheet, _UNPRINTABLE.sub("", value)[:LONGEST_CELL])
         cell.data_type = "s"  # openpyxl takes a leading “=” for a formula otherwise
         return cell
-    return WriteOnlyCell(sheet, value)  # type: ignore[arg-type]
+    return WriteOnlyCell(sheet, value)

@@ -54,7 +54,7 @@ class MappingForm(forms.Form):
     """Which column holds what."""
 
     def __init__(self, *args: Any, headers: Sequence[str], mapping: Mapping, **kwargs: Any) -> None:
-        super().__init__(*args, prefix="column", **kwargs)
+        super().__init__(*args, **{"prefix": "column", **kwargs})
         choices = [
             ("", _("– not in the file –")),
             *((str(n), header or f"({n + 1})") for n, header in enumerate(headers)),

@@ -23,7 +23,7 @@ _ENTERED = [
 ]
 
 
-class UnionChoice(forms.ModelChoiceField):
+class UnionChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
     """Unions by their public identifiers, indented by their place in the tree."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -31,7 +31,7 @@ class UnionChoice(forms.ModelChoiceField):
 
     def label_from_instance(self, obj: Any) -> str:
         """The name, indented."""
-        return "　" * (obj.depth - 1) + obj.name
+        return f"{'　' * (obj.depth - 1)}{obj.name}"
 
 
 class PlaceForm(forms.Form):

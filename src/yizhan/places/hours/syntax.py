@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
-from opening_hours import OpeningHours, ParserError
+from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]
 
 MAXIMUM_LENGTH = 500
 DAYS = ("Mo", "Tu", "We", "Th", "Fr", "Sa", "Su")

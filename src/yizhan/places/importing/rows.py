@@ -129,7 +129,7 @@ def _read_kind(text: str, default: str, report: RowReport) -> str:
     if plain in PlaceKind.values:
         return plain
     for kind, words in _KINDS:
-        if text == kind.label or any(word in plain for word in words):
+        if text == str(kind.label) or any(word in plain for word in words):
             return kind
     report.refuse(
         _("Kind: “%(value)s” is none of: %(kinds)s.")

@@ -19,7 +19,7 @@ class HistoryLine:
     at: Any
     who: str
     what: str
-    changes: tuple[tuple[str, Any, Any], ...]
+    changes: tuple[tuple[str, str, str], ...]
     reason: str
 
 
@@ -63,7 +63,7 @@ def history(place: Place) -> list[HistoryLine]:
             str(entry.person) if entry.person else "",
             str(label(entry.action)),
             tuple(
-                (_field_label(name), *(_in_words(name, value) for value in values))
+                (_field_label(name), _in_words(name, values[0]), _in_words(name, values[1]))
                 for name, values in entry.details.items()
                 if isinstance(values, list) and len(values) == 2
             ),
@@ -83,16 +83,14 @@ def matching(places: QuerySet[Place], text: str) -> QuerySet[Place]:
 def _in_words(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "、".join(str(part) for part in value)
-    if name in _CHOICES:
-        return str(dict(_CHOICES[name]).get(value, value))
-    return str(value)
+    return str(dict(_columns()[name].flatchoices or ()).get(value, value)) if name in _columns() else str(value)
 
 
 def _field_label(name: str) -> str:
     if name == "offers":
         return str(Offer._meta.verbose_name_plural)
-    return str(Place._meta.get_field(name).verbose_name) if name in _FIELDS else name
+    return str(_columns()[name].verbose_name) if name in _columns() else name
 
 
-_FIELDS = {field.name for field in Place._meta.get_fields() if hasattr(field, "verbose_name")}
-_CHOICES = {field.name: field.flatchoices for field in Place._meta.get_fields() if getattr(field, "flatchoices", None)}
+def _columns() -> dict[str, Any]:
+    return {field.name: field for field in Place._meta.fields}

@@ -220,7 +220,7 @@ class _Plan:
         """The columns in which the row differs from the place, which takes them over when `assign`."""
         columns = dict(reading.columns or {})
         told = {name for name in ("name", "address", "hours", "contact", "kind", "district") if name in self.mapping}
-        names = [name for name in sorted(told) if getattr(place, name) != columns[name]]
+        names: list[str] = [name for name in sorted(told) if getattr(place, name) != columns[name]]
         if haversine_m(place.lon, place.lat, columns["lon"], columns["lat"]) > 0.2:
             names += ["lon", "lat", "datum_given", "position_source"]
         if assign:

@@ -17,9 +17,9 @@ from yizhan.unions.rights import Operator, policy
 from .notification import announce
 
 _STEPS = {
-    PLACE_PUBLISHED: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.SUSPENDED),
-    PLACE_WITHDRAWN: (PlaceStatus.PUBLISHED,),
-    PLACE_CLOSED: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED),
+    PLACE_PUBLISHED.name: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.SUSPENDED),
+    PLACE_WITHDRAWN.name: (PlaceStatus.PUBLISHED,),
+    PLACE_CLOSED.name: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED),
 }
 
 
@@ -55,11 +55,11 @@ def close_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> P
 
 @transaction.atomic
 def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff | Operator, reason: str) -> Place:
-    current = (
+    current: Place = (
         Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
     )
     policy.require(actor, PUBLISH_PLACES, current.union)
-    if current.status not in _STEPS[action]:
+    if current.status not in _STEPS[action.name]:
         raise RuleBroken.at(
             "status",
             current.status,

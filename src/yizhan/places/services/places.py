@@ -69,7 +69,7 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
         ChangedMeanwhile: the place has another revision by now.
         RuleBroken: a value breaks a rule, or the place is closed.
     """
-    current = (
+    current: Place = (
         Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
     )
     policy.require(actor, CHANGE_PLACES, current.union)
@@ -113,7 +113,8 @@ def facts_of(place: Place, *, offers: Iterable[str], datum: Datum = Datum.WGS84)
 
 def _same_position(place: Place, columns: dict[str, Any]) -> bool:
     # Forms show six decimals, which is a decimetre.
-    return haversine_m(place.lon, place.lat, columns["lon"], columns["lat"]) < 0.2
+    metres: float = haversine_m(place.lon, place.lat, columns["lon"], columns["lat"])
+    return metres < 0.2
 
 
 def _shown(value: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -34,7 +33,7 @@ def bring(request: StaffRequest) -> HttpResponseBase:
     """Choose a file; what would happen is shown next."""
     form = _form(request, request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file: UploadedFile = form.cleaned_data["file"]
+        file = form.cleaned_data["file"]
         choices = {
             "union": str(form.cleaned_data["union"].public_id),
             "datum": form.cleaned_data["datum"],

@@ -1,0 +1,22 @@
+"""Objects of the places room for `tests/site/test_every_door.py`: drafts, which only their union sees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.site.door import Door, World
+from yizhan.geo import Datum
+from yizhan.places.services import PlaceFacts, create_place
+
+
+def _draft(world: World) -> dict[str, Any]:
+    facts = PlaceFacts(name=world.secret, lon=113.62, lat=34.75, datum=Datum.WGS84, contact=world.secret)
+    return {"public_id": create_place(facts, union=world.owner.union, actor=world.owner).public_id}
+
+
+doors = {
+    "places/<uuid:public_id>/": Door(_draft),
+    "api/places/<uuidstr:public_id>": Door(_draft),
+    "desk/places/<uuid:public_id>/": Door(_draft),
+    "desk/places/export.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
+}
