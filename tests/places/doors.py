@@ -15,8 +15,8 @@ def _draft(world: World) -> dict[str, Any]:
 
 
 doors = {
-    "places/<uuid:public_id>/": Door(_draft),
-    "api/places/<uuidstr:public_id>": Door(_draft),
+    "places/<uuid:public_id>/": Door(_draft, closed_to_all=True),
+    "api/places/<uuidstr:public_id>": Door(_draft, closed_to_all=True),
     "desk/places/<uuid:public_id>/": Door(_draft),
     "desk/places/export.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
 }
