@@ -33,6 +33,7 @@ const districtUrls = Object.fromEntries(
 );
 
 const DISTRICTS_FROM_ZOOM = 7;
+const NAMED_FROM_ZOOM = 11;
 const CHINA: LngLatBoundsLike = [73.4, 3.2, 135.1, 53.6]; // to the last line in the South China Sea
 const FONT = '"PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
 const INK_QUIET = "#5b6672";
@@ -105,6 +106,14 @@ function outlineStyle(): StyleSpecification {
         paint: { "fill-color": "#faf8f3" },
       },
       {
+        id: "district-areas", // unseen: tells which district the map's middle lies in
+        type: "fill",
+        source: "districts",
+        filter: ["==", ["get", "sort"], "area"],
+        minzoom: DISTRICTS_FROM_ZOOM,
+        paint: { "fill-opacity": 0 },
+      },
+      {
         id: "district-lines",
         type: "line",
         source: "districts",
@@ -132,7 +141,8 @@ function outlineStyle(): StyleSpecification {
   };
 }
 
-function tiandituStyle(key: string, reviewNumber: string | undefined): StyleSpecification {
+/** Tianditu's own tiles; the law wants their review number shown beside them. */
+export function tiandituStyle(key: string, reviewNumber: string | undefined): StyleSpecification {
   const tiles = (layer: string) =>
     ["t0", "t1", "t2", "t3", "t4", "t5", "t6", "t7"].map(
       (host) =>
@@ -209,6 +219,19 @@ function loadDistrictsWhereLooked(map: MapLibreMap, provinces: Outlines): void {
   void look();
 }
 
+/** Say which district one looks at, once its own label is out of sight. */
+function nameDistrictLookedAt(map: MapLibreMap, container: HTMLElement): void {
+  const caption = document.createElement("p");
+  caption.className = "map-where";
+  container.append(caption);
+  map.on("idle", () => {
+    const near = map.getZoom() >= NAMED_FROM_ZOOM;
+    const middle = map.project(map.getCenter());
+    const [district] = near ? map.queryRenderedFeatures(middle, { layers: ["district-areas"] }) : [];
+    caption.textContent = String(district?.properties.name ?? "");
+  });
+}
+
 /** A GeoJSON source of the map by its name. */
 export function source(map: MapLibreMap, name: string): import("maplibre-gl").GeoJSONSource | undefined {
   return map.getSource(name);
@@ -249,6 +272,7 @@ export async function createBaseMap(options: BaseMapOptions): Promise<MapLibreMa
       .then((provinces) => {
         source(map, "provinces")?.setData(provinces);
         loadDistrictsWhereLooked(map, provinces);
+        nameDistrictLookedAt(map, inner);
       })
       .catch((reason: unknown) => console.warn("No outlines:", reason));
   }

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 
 from . import navigation
+from .navigation import ShownEntry
 
 if TYPE_CHECKING:
     from yizhan.unions.models import Staff
@@ -29,11 +30,11 @@ class Shell:
         return getattr(self._request, "staff", None)
 
     @cached_property
-    def navigation(self) -> list[navigation.ShownEntry]:
+    def navigation(self) -> list[ShownEntry]:
         return navigation.shown_to(self.staff, self._request.path) if self.staff else []
 
     @property
-    def quick_navigation(self) -> list[navigation.ShownEntry]:
+    def quick_navigation(self) -> list[ShownEntry]:
         """The entries at the foot of a phone."""
         return self.navigation[: navigation.QUICK_ENTRIES]
 

@@ -15,6 +15,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import QueryDict
 from django.utils.http import urlencode
+from django.utils.text import capfirst
 from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext as _
 
@@ -112,7 +113,7 @@ def _entry(place: Place, at: datetime) -> Entry:
         tone = "warn" if soon else "good"
     else:
         tone = "neutral"
-    return Entry(place, state_in_words(state, at), tone)
+    return Entry(place, capfirst(state_in_words(state, at)), tone)
 
 
 def choices(wish: Wish) -> list[Choice]:
@@ -159,11 +160,12 @@ def vocabulary() -> dict[str, str]:
         ("open", "open now", "open now, closes %(when)s"),
         ("closed", "closed now", "closed now, opens %(when)s"),
     ):
-        said[f"state_{state}"] = phrase(alone)
+        said[f"state_{state}"] = capfirst(phrase(alone))
         said |= {
-            f"state_{state}_{day}": _gaps(phrase(changing)).replace("{when}", _gaps(at)) for day, at in when.items()
+            f"state_{state}_{day}": capfirst(_gaps(phrase(changing))).replace("{when}", _gaps(at))
+            for day, at in when.items()
         }
-    said["state_unknown"] = phrase("open or not is unknown")
+    said["state_unknown"] = capfirst(phrase("open or not is unknown"))
     return said
 
 

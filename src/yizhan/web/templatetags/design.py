@@ -9,6 +9,7 @@ from django.core.paginator import Page
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.http import HttpRequest
 from django.template.context import Context
+from django.template.loader import render_to_string
 from django.utils.html import format_html, json_script
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -123,7 +124,7 @@ def field(bound: BoundField, label: object = "") -> dict[str, Any]:
         described.append(f"{bound.id_for_label or bound.auto_id}_help")
     if bound.errors:
         described.append(f"{bound.id_for_label or bound.auto_id}_error")
-    attributes: dict[str, str] = {}
+    attributes: dict[str, str | bool] = {}
     if described:
         attributes["aria-describedby"] = " ".join(described)
     if bound.errors:
@@ -163,7 +164,7 @@ def filter_bar(context: Context, content: str) -> str:
     """A form that narrows a list by the fields in the block, and a way back to all."""
     request: HttpRequest = context["request"]
     narrowed = any(value for key, value in request.GET.items() if key != "page")
-    return template.loader.render_to_string(
+    return render_to_string(
         "web/parts/filter_bar.html", {"content": content, "narrowed": narrowed, "path": request.path}
     )
 
@@ -185,7 +186,7 @@ def confirm(
 
     The block holds further fields of the form. Without script the dialog still opens, as a popover.
     """
-    return template.loader.render_to_string(
+    return render_to_string(
         "web/parts/confirm.html",
         {
             "content": content,

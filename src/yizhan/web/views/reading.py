@@ -27,7 +27,7 @@ def _remember(response: HttpResponse, name: str, value: str) -> None:
         value,
         max_age=A_YEAR,
         secure=settings.LANGUAGE_COOKIE_SECURE,
-        samesite=settings.LANGUAGE_COOKIE_SAMESITE,
+        samesite="Lax",
         httponly=True,
     )
 
@@ -49,5 +49,5 @@ def choose_type_size(request: HttpRequest) -> HttpResponse:
     if request.POST.get("size") == "large":
         _remember(response, TYPE_SIZE_COOKIE, "large")
     else:
-        response.delete_cookie(TYPE_SIZE_COOKIE, samesite=settings.LANGUAGE_COOKIE_SAMESITE)
+        response.delete_cookie(TYPE_SIZE_COOKIE, samesite="Lax")
     return response
