@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 from django.db import DatabaseError, connection
 
+from yizhan.unions.services.tree import TREE_CHANNEL
+
 from .snapshot import CHANNEL, REFRESH, Snapshot, load_snapshot
 
 log = logging.getLogger("yizhan.places.keeper")
@@ -73,7 +75,8 @@ class Keeper(Generic[T]):
     def _listen(self) -> None:
         connection.ensure_connection()
         raw = connection.connection
-        raw.execute(f"LISTEN {CHANNEL}")
+        for channel in (CHANNEL, TREE_CHANNEL):  # a place's union may move, too
+            raw.execute(f"LISTEN {channel}")
         self.read()
         read_at = time.monotonic()
         while not self._stopping.is_set():

@@ -13,6 +13,7 @@ from yizhan.passage.services.announcements import CHANNEL as PASSAGE_CHANNEL
 from yizhan.passage.services.announcements import SOURCES
 from yizhan.places.snapshot import CHANNEL as PLACES_CHANNEL
 from yizhan.places.snapshot import REFRESH
+from yizhan.unions.services.tree import TREE_CHANNEL
 
 from . import metrics
 
@@ -31,13 +32,20 @@ class Keeper:
     Args:
         read_world: reads places and rules; called first of all, too.
         read_keys: reads the keys; called first of all, too.
+        tree_changed: called when unions moved in the tree, before all is read anew.
         every_hour: called now and then.
     """
 
     def __init__(
-        self, *, read_world: Callable[[], None], read_keys: Callable[[], None], every_hour: Callable[[], None]
+        self,
+        *,
+        read_world: Callable[[], None],
+        read_keys: Callable[[], None],
+        tree_changed: Callable[[], None],
+        every_hour: Callable[[], None],
     ) -> None:
-        self._read_world, self._read_keys, self._every_hour = read_world, read_keys, every_hour
+        self._read_world, self._read_keys = read_world, read_keys
+        self._tree_changed, self._every_hour = tree_changed, every_hour
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="passage-keeper", daemon=True)
 
@@ -72,7 +80,7 @@ class Keeper:
     def _listen(self) -> None:
         connection.ensure_connection()
         raw = connection.connection
-        for channel in (PLACES_CHANNEL, PASSAGE_CHANNEL):
+        for channel in (PLACES_CHANNEL, PASSAGE_CHANNEL, TREE_CHANNEL):
             raw.execute(f"LISTEN {channel}")
         self._read(world=True, keys=True)
         read_at = hour_at = time.monotonic()
@@ -80,7 +88,10 @@ class Keeper:
             heard = list(raw.notifies(timeout=LISTEN_S, stop_after=1))
             if heard:
                 heard += list(raw.notifies(timeout=SETTLE_S))
-            keys = any(note.channel == PASSAGE_CHANNEL and note.payload == SOURCES for note in heard)
+            tree = any(note.channel == TREE_CHANNEL for note in heard)
+            if tree:
+                self._tree_changed()
+            keys = tree or any(note.channel == PASSAGE_CHANNEL and note.payload == SOURCES for note in heard)
             old = time.monotonic() - read_at > REFRESH.total_seconds()
             world = old or any(note.payload != SOURCES for note in heard)
             if world or keys:

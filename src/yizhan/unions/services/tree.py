@@ -25,6 +25,14 @@ _RANK: Final = {
     Level.STREET: 4,
 }
 
+# Announced when unions moved, or became active or inactive: who keeps a copy of the tree reads it anew.
+TREE_CHANNEL: Final = "unions_changed"
+
+
+def _announce() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"NOTIFY {TREE_CHANNEL}")  # delivered on commit
+
 
 def lock_tree(*, shared: bool = False) -> None:
     """Hold the tree's shape until this transaction ends; `shared` for those who only rely on it."""
@@ -122,6 +130,7 @@ def move_union(*, actor: Staff | Operator, union: Union, to: Union) -> Union:
         _check_level(next(level for level, rank in _RANK.items() if rank == min(ranks)), above=to, field="to")
     _check_name_is_free(union.name, beside=to, field="to")
     Union.objects.move(union, to, "last-child")
+    _announce()
     union = _current(union)
     record(
         actor,
@@ -154,6 +163,7 @@ def deactivate_union(*, actor: Staff | Operator, union: Union) -> int:
         )
     )
     if count:
+        _announce()
         record(actor, actions.UNION_DEACTIVATED, union=union, target=union, details={"unions": count})
     return count
 
@@ -181,6 +191,7 @@ def reactivate_union(*, actor: Staff | Operator, union: Union) -> int:
             is_active=True, deactivated_at=None
         )
     )
+    _announce()
     record(actor, actions.UNION_REACTIVATED, union=union, target=union, details={"unions": count})
     return count
 
