@@ -200,7 +200,9 @@ class HomePage {
       ]);
     } catch (reason) {
       console.warn("Not sorted:", reason);
-      if (turn === this.turn) this.tell("failed");
+      if (turn !== this.turn) return;
+      this.tell("failed");
+      this.map?.frame([[position.lon, position.lat]]);
     }
   }
 
