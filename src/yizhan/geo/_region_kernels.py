@@ -1,5 +1,9 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-"""Compiled look-up of points in the GCJ-02 region."""
+"""Compiled look-up of points in the GCJ-02 region.
+
+Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
+kernels that import it, or delete the cache.
+"""
 
 from numba import njit
 

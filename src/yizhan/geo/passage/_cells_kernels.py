@@ -1,5 +1,9 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-"""Compiled building of the look-up grid."""
+"""Compiled building of the look-up grid.
+
+Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
+kernels that import it, or delete the cache.
+"""
 
 import numpy as np
 from numba import njit

@@ -1,5 +1,9 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-"""Compiled memory of vehicles: an open-addressing table of cache lines, and a pool of reminders chained to them."""
+"""Compiled memory of vehicles: an open-addressing table of cache lines, and a pool of reminders chained to them.
+
+Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
+kernels that import it, or delete the cache.
+"""
 
 from typing import Any
 
