@@ -13,8 +13,9 @@ from starlette.testclient import TestClient
 from tests.places.conftest import shanghai
 from tests.places.test_index import NOON, snapshot_of
 from yizhan.geo import Datum, convert
-from yizhan.places.hot import Prepared, routes_of
+from yizhan.places.hot import routes_of
 from yizhan.places.index import PlaceIndex
+from yizhan.places.prepared import Prepared
 
 ROWS = [
     (113.620, 34.750, "24/7", "station", frozenset({"water", "rest"})),

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from .hot import MAP_FIELDS, MOST_NEAREST, MOST_ON_MAP
+from .hot import MOST_NEAREST
 from .models import PlaceKind
+from .prepared import MAP_FIELDS, MOST_ON_MAP
 
 _DATUM = {"type": "string", "examples": ["WGS-84", "GCJ-02", "BD-09"]}
 

@@ -1,0 +1,121 @@
+"""The parameters of the addresses that answer from memory: each is read by one function, and refused with its rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import numpy as np
+from django.utils.translation import gettext_lazy as _
+
+from yizhan.geo import Datum, UnknownDatum, convert
+
+from .models import EAST, NORTH, SOUTH, WEST, PlaceKind
+
+
+class QueryRefused(Exception):
+    """A parameter breaks a rule."""
+
+    def __init__(self, field: str, value: str, rule: Any) -> None:
+        super().__init__(field, value)
+        self.field, self.value, self.rule = field, value[:120], rule
+
+
+def query_of(scope: MutableMapping[str, Any]) -> dict[str, str]:
+    """The parameters of a request by name; of several with one name the last counts."""
+    text = scope["query_string"].decode("latin-1")
+    if "%" in text or "+" in text:
+        return dict(parse_qsl(text, keep_blank_values=True))
+    pairs = (part.partition("=") for part in text.split("&"))
+    return {name: value for name, _sign, value in pairs}
+
+
+def datum_of(query: dict[str, str], field: str, default: Datum | None) -> Datum:
+    """The datum that a parameter names, or `default` when it is left out."""
+    text = query.get(field, "")
+    if not text:
+        if default is None:
+            raise QueryRefused(field, "", _("Every position says its datum: WGS-84, GCJ-02 or BD-09."))
+        return default
+    try:
+        return _parsed_datum(text)
+    except UnknownDatum:
+        raise QueryRefused(field, text, _("Choose WGS-84, GCJ-02 or BD-09.")) from None
+
+
+@lru_cache(maxsize=64)
+def _parsed_datum(text: str) -> Datum:
+    return Datum.parse(text)
+
+
+def position_of(query: dict[str, str], datum: Datum) -> tuple[float, float]:
+    """`lon` and `lat`, given in `datum`, as WGS-84 degrees."""
+    lon, lat = number_of(query, "lon", WEST, EAST), number_of(query, "lat", SOUTH, NORTH)
+    return (lon, lat) if datum is Datum.WGS84 else convert(lon, lat, source=datum, target=Datum.WGS84)
+
+
+def number_of(query: dict[str, str], field: str, low: float, high: float) -> float:
+    """A number between two others, both included."""
+    text = query.get(field, "")
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise QueryRefused(field, text, _("A number from %(low)g to %(high)g is needed.") % {"low": low, "high": high})
+    return value
+
+
+def whole_number(query: dict[str, str], field: str, default: int, low: int, high: int) -> int:
+    """A whole number between two others, both included, or `default`."""
+    text = query.get(field, "")
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and low <= int(text) <= high):
+        raise QueryRefused(
+            field, text, _("A whole number from %(low)d to %(high)d is needed.") % {"low": low, "high": high}
+        )
+    return int(text)
+
+
+def open_now(query: dict[str, str]) -> bool:
+    """Whether only places that are certainly open are asked for."""
+    text = query.get("open", "now")
+    if text not in {"now", "any"}:
+        raise QueryRefused("open", text, _("Choose “now” or “any”."))
+    return text == "now"
+
+
+def kinds_of(query: dict[str, str]) -> tuple[str, ...]:
+    """The kinds of place asked for, sorted."""
+    kinds = codes_of(query["kinds"])
+    for kind in kinds:
+        if kind not in PlaceKind.values:
+            raise QueryRefused("kinds", kind, _("Choose among: %(kinds)s.") % {"kinds": ", ".join(PlaceKind.values)})
+    return kinds
+
+
+def codes_of(text: str) -> tuple[str, ...]:
+    """Codes parted by commas, sorted, each once."""
+    return tuple(sorted({part.strip() for part in text.split(",") if part.strip()}))
+
+
+def box_of(query: dict[str, str], datum: Datum) -> tuple[float, float, float, float]:
+    """West, south, east and north in WGS-84 degrees of a box given in `datum`; a hair larger where the datums differ."""
+    text = query["bbox"]
+    rule = _("Write west,south,east,north in degrees.")
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        raise QueryRefused("bbox", text, rule) from None
+    if not (all(map(math.isfinite, (west, south, east, north))) and west <= east and south <= north):
+        raise QueryRefused("bbox", text, rule)
+    if datum is not Datum.WGS84:
+        lon, lat = convert(
+            np.array([west, west, east, east]), np.array([south, north, south, north]), source=datum, target=Datum.WGS84
+        )
+        west, east, south, north = lon.min(), lon.max(), lat.min(), lat.max()
+    return float(west), float(south), float(east), float(north)
