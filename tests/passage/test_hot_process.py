@@ -22,6 +22,7 @@ from yizhan.passage.live_tokens import Watcher, make_token
 from yizhan.passage.models import Reminder
 from yizhan.passage.services.sources import NewKey, revoke_source
 from yizhan.places.models import Place
+from yizhan.unions.services.tree import move_union
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -140,6 +141,11 @@ def test_a_day_in_the_life_of_the_hot_process(
     until(reminded_of_the_new_place)
     revoke_source(staff=post(tree.henan), source=source.source)
     until(lambda: hot.post(source.key, "甲").status_code == 401)
+
+    # A union that moves in the tree takes its reminders with it: who watched its old place sees them no more.
+    assert hot.get(f"/api/live/roads.geojson?token={token}").json()["code"] == "no_roads"
+    move_union(actor=post(tree.henan), union=tree.shifo, to=tree.jinshui)
+    until(lambda: hot.get(f"/api/live/roads.geojson?token={token}").json()["code"] == "token_expired")
 
     # It ends in order, and what waited has been written.
     hot.stop()

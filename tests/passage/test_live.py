@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -150,9 +151,31 @@ def test_a_token_is_for_one_union_and_runs_out(settings: Any) -> None:
     for forged in ("", "0001", token.replace("00010002", "0001"), token + "x"):
         with pytest.raises(TokenRefused):
             read_token(forged)
-    with time_machine.travel(LIFETIME_S + 5 + __import__("time").time()), pytest.raises(TokenRefused) as refused:
+    with time_machine.travel(LIFETIME_S + 5 + time.time()), pytest.raises(TokenRefused) as refused:
         read_token(token)
     assert refused.value.code == "token_expired"
+
+
+def test_when_unions_move_in_the_tree_every_watcher_must_prove_their_right_anew(
+    desk: Desk, source: NewKey, place: Place, tree: UnionTree
+) -> None:
+    desk.clock.now = time.time()
+    token = make_token(Watcher(tree.zhongyuan.path))
+    watcher = desk.stream.watch(tree.zhongyuan.path)
+
+    desk.clock.now += 1
+    desk.stream.tree_changed()
+
+    desk.post(source.key, passing(desk.clock))
+    assert named(watcher, "reminder") == []
+
+    async def rest() -> list[bytes]:
+        return [each async for each in desk.stream.hub.frames(watcher)]
+
+    assert run(rest()) == [b"retry: 3000\n\n"]
+    assert desk.ask("GET", f"/api/live/events?token={token}").json()["code"] == "token_expired"
+    with time_machine.travel(desk.clock.now + 1):
+        assert read_token(make_token(Watcher("0001")), made_after=desk.stream.tokens_made_after) == Watcher("0001")
 
 
 @pytest.mark.parametrize("path", ["/api/live/events", "/api/live/roads.geojson"])

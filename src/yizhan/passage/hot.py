@@ -64,7 +64,7 @@ class Doors:
     async def events(self, request: Request) -> Response:
         """Open a live stream."""
         try:
-            watcher = _watcher(request)
+            watcher = self._watcher(request)
             last = request.headers.get("last-event-id", "")[:64]
             subscriber = self._stream.watch(watcher.union_path, last_event_id=last)
         except TokenRefused as refused:
@@ -80,7 +80,7 @@ class Doors:
     async def roads(self, request: Request) -> Response:
         """The roads that the simulation drives on, for the map."""
         try:
-            roads = self._stream.simulated.roads(_watcher(request).union_path)
+            roads = self._stream.simulated.roads(self._watcher(request).union_path)
         except TokenRefused as refused:
             return _problem(request, 401, refused.code, refused.detail)
         if roads is None:
@@ -115,6 +115,9 @@ class Doors:
             raise _NoKey
         return source
 
+    def _watcher(self, request: Request) -> Watcher:
+        return read_token(request.query_params.get("token", ""), made_after=self._stream.tokens_made_after)
+
 
 class _NoKey(Exception):
     def __init__(self) -> None:
@@ -146,10 +149,6 @@ def _reminder(reminded: Reminded) -> dict[str, Any]:
         "passed_at": reminded.passed.passed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "open_until": as_text(reminded.open_until) if reminded.open_until else None,
     }
-
-
-def _watcher(request: Request) -> Watcher:
-    return read_token(request.query_params.get("token", ""))
 
 
 def _require_json(request: Request) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from django.core.signing import BadSignature, SignatureExpired, TimestampSigner
@@ -27,18 +28,25 @@ class Watcher:
 
 def make_token(watcher: Watcher) -> str:
     """A token that holds for `LIFETIME_S` seconds; within this time a stream must be opened."""
-    return _signer.sign(watcher.union_path)
+    return _signer.sign(f"{watcher.union_path}@{time.time():.3f}")
 
 
-def read_token(token: str) -> Watcher:
+def read_token(token: str, *, made_after: float = 0.0) -> Watcher:
     """Who watches with this token.
+
+    Args:
+        made_after: seconds since 1970; older tokens are too old, for the union may stand elsewhere in the tree by now.
 
     Raises:
         TokenRefused: it is forged, broken or too old.
     """
+    too_old = TokenRefused("token_expired", "the token is too old: load the page again")
     try:
-        return Watcher(_signer.unsign(token, max_age=LIFETIME_S))
+        union_path, _, made_at = _signer.unsign(token, max_age=LIFETIME_S).partition("@")
     except SignatureExpired:
-        raise TokenRefused("token_expired", "the token is too old: load the page again") from None
+        raise too_old from None
     except BadSignature:
         raise TokenRefused("token_invalid", "the token was not made by this site") from None
+    if float(made_at) <= made_after:
+        raise too_old
+    return Watcher(union_path)

@@ -29,6 +29,7 @@ class Api(NinjaAPI):
         for part in rooms_having("openapi"):
             schema["paths"].update(part.PATHS)
             schema["components"].setdefault("schemas", {}).update(getattr(part, "SCHEMAS", {}))
+            schema["components"].setdefault("securitySchemes", {}).update(getattr(part, "SECURITY_SCHEMES", {}))
         return schema
 
 

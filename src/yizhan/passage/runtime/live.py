@@ -49,14 +49,15 @@ class Subscriber:
     waiting: deque[Event] = field(default_factory=deque)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     missed: int = 0
+    ended: bool = False
 
     def sees(self, union_path: str) -> bool:
         """Whether what belongs to a union is for them."""
-        return union_path.startswith(self.union_path)
+        return not self.ended and union_path.startswith(self.union_path)
 
     def sees_simulation(self, union_path: str) -> bool:
         """Whether a simulation run by a union is shown to them: above and below it, for it is nobody's data."""
-        return self.sees(union_path) or self.union_path.startswith(union_path)
+        return self.sees(union_path) or (not self.ended and self.union_path.startswith(union_path))
 
     def give(self, event: Event) -> None:
         """Queue an event. When they read too slowly, the oldest that can be left out goes first; each is counted."""
@@ -123,13 +124,19 @@ class Hub:
         self._subscribers.discard(subscriber)
         metrics.SUBSCRIBERS.set(len(self._subscribers))
 
+    def end_all(self) -> None:
+        """End all streams and forget what was kept: unions have moved in the tree. May be called from any thread."""
+        self._latest.clear()
+        for subscriber in list(self._subscribers):
+            subscriber.ended = True
+
     async def frames(self, subscriber: Subscriber) -> AsyncIterator[bytes]:
         """What the subscriber reads, until they leave or the stream has lasted long enough."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + LONGEST_STREAM_S
         try:
             yield b"retry: 3000\n\n"
-            while loop.time() < ends:
+            while loop.time() < ends and not subscriber.ended:
                 if not subscriber.waiting:
                     subscriber.arrived.clear()
                     try:

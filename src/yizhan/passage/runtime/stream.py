@@ -86,7 +86,13 @@ class Stream:
         self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
         self._numbers: dict[tuple[int, str], int] = {}
         self.simulated = SimulatedTraffic()
-        self._keeper = Keeper(read_world=self.read_world, read_keys=self.read_keys, every_hour=self._forget)
+        self.tokens_made_after = 0.0
+        self._keeper = Keeper(
+            read_world=self.read_world,
+            read_keys=self.read_keys,
+            tree_changed=self.tree_changed,
+            every_hour=self._forget,
+        )
         self._judge = ThreadPoolExecutor(1, thread_name_prefix="passage-judge")
         self._in_flight = 0
         self._ticker: asyncio.Task[None] | None = None
@@ -183,6 +189,11 @@ class Stream:
         self._kernel.replace_stations(world.stations)
         self._take_over(world)
 
+    def tree_changed(self) -> None:
+        """Unions stand elsewhere in the tree: whoever watches must prove their right anew."""
+        self.tokens_made_after = self._clock()
+        self.hub.end_all()
+
     def watch(self, union_path: str, *, last_event_id: str = "") -> Subscriber:
         """Open a live stream for a union's watcher; it begins with what is simulated now and what they missed.
 
@@ -233,7 +244,9 @@ class Stream:
             reminders.ping.tolist(),
             strict=True,
         ):
-            place = places.get(station) or self._places[station]
+            place = places.get(station) or self._places.get(station)
+            if place is None:
+                continue  # withdrawn while the batch was judged
             passed = Passed(
                 public_id=new_public_id(),
                 vehicle=vehicle,
