@@ -31,6 +31,7 @@ from .parameters import (
     open_now,
     position_of,
     query_of,
+    whole_number,
 )
 from .prepared import Prepared, for_the_map
 

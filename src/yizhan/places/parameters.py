@@ -104,7 +104,7 @@ def codes_of(text: str) -> tuple[str, ...]:
 
 
 def box_of(query: dict[str, str], datum: Datum) -> tuple[float, float, float, float]:
-    """West, south, east and north in WGS-84 degrees of a box given in `datum`; a hair larger where the datums differ."""
+    """West, south, east and north in WGS-84 degrees of a box given in `datum`; a hair larger where they differ."""
     text = query["bbox"]
     rule = _("Write west,south,east,north in degrees.")
     try:
