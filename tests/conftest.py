@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import pytest
@@ -10,6 +11,10 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from yizhan.unions.models import Level, Staff, Union, User, Worker
 from yizhan.unions.rights import Role
+
+# Tests in a browser leave Playwright's event loop in this thread, and Django's guard against queries inside of an event
+# loop would then refuse every later test of the same process. Nothing here runs queries in coroutines.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(scope="session")
