@@ -15,7 +15,7 @@ from numba import njit
 EARTH_RADIUS_M = 6_371_008.8
 RADIANS = math.pi / 180.0
 COARSE_BITS = 4
-FINE_RINGS = 12
+FINE_RINGS = 6
 
 # Bounds are taken a hair too low, so that rounding never passes over a place.
 HAIR = 1.0 - 1e-9
