@@ -13,8 +13,9 @@ from tests.conftest import PostMaker, UnionTree
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Level, Staff, Union, User
 from yizhan.unions.rights import OPERATOR, NotAllowed, Role
-from yizhan.unions.services.people import create_post, person_with_phone
+from yizhan.unions.services.people import create_post
 from yizhan.unions.services.tree import create_union, deactivate_union, move_union
+from yizhan.unions.services.workers import person_with_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

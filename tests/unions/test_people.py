@@ -17,7 +17,7 @@ from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import AuditEntry, Membership, Occupation, Staff, User, Worker
 from yizhan.unions.queries import people as queries
 from yizhan.unions.rights import OPERATOR, NotAllowed, Role
-from yizhan.unions.services import people
+from yizhan.unions.services import workers
 from yizhan.unions.services.people import (
     change_role,
     create_post,
@@ -26,9 +26,8 @@ from yizhan.unions.services.people import (
     one_time_password,
     reactivate_post,
     remove_second_factors,
-    unmask,
-    update_worker,
 )
+from yizhan.unions.services.workers import unmask, update_worker
 
 NUMBER = "11010519491231002X"
 
@@ -222,10 +221,10 @@ def test_unmasking_says_what_is_wrong_and_writes_nothing_then(
 
 
 def test_an_unproved_number_makes_way_for_who_proves_it(tree: UnionTree, worker: WorkerMaker) -> None:
-    stub = people.person_with_phone("+8613900139000")
-    assert people.person_with_phone("+8613900139000") == stub
+    stub = workers.person_with_phone("+8613900139000")
+    assert workers.person_with_phone("+8613900139000") == stub
     made = worker()
-    people.phone_was_proved(user=made.user, phone="+8613900139000")
+    workers.phone_was_proved(user=made.user, phone="+8613900139000")
     assert User.objects.with_phone("+8613900139000") == made.user
     assert User.objects.get(pk=stub.pk).phone is None
     assert Worker.objects.with_scopes_disabled().count() == 1
@@ -235,14 +234,14 @@ def test_numbers_that_nobody_proved_are_forgotten_after_a_day(tree: UnionTree, w
     kept = worker()
     start = time_machine.travel(1_790_000_000, tick=False)
     with start as clock:
-        typed, tried = people.person_with_phone("+8613900139000"), people.person_with_phone("+8613900139001")
+        typed, tried = workers.person_with_phone("+8613900139000"), workers.person_with_phone("+8613900139001")
         record(tried, actions.SIGN_IN_FAILED, union=None, target=tried)
         clock.shift(timedelta(hours=23))
-        assert people.forget_unproved_phones() == 0
+        assert workers.forget_unproved_phones() == 0
         clock.shift(timedelta(hours=2))
-        fresh = people.person_with_phone("+8613900139002")
-        assert people.forget_unproved_phones() == 1
-        assert people.forget_unproved_phones() == 0
+        fresh = workers.person_with_phone("+8613900139002")
+        assert workers.forget_unproved_phones() == 1
+        assert workers.forget_unproved_phones() == 0
     assert not User.objects.filter(pk=typed.pk).exists()
     assert User.objects.get(pk=tried.pk).phone is None  # the trail names it
     assert User.objects.get(pk=fresh.pk).phone

@@ -11,7 +11,8 @@ from ninja import Router, Schema
 from ninja.errors import HttpError
 from pydantic import Field
 
-from .models import Staff, Union, User, Worker
+from .models import Staff, Union, User
+from .queries.people import posts_held_by, worker_of
 
 router = Router(tags=["unions"])
 _MOST = 200
@@ -96,19 +97,12 @@ def me(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User):
         raise HttpError(401, "sign in first")
     acting: Staff | None = getattr(request, "staff", None)
-    posts = (
-        Staff.objects.with_scopes_disabled()
-        .filter(user=user.pk, is_active=True, union__is_active=True)
-        .select_related("union")
-        .order_by("pk")
-        if user.username
-        else []
-    )
+    posts = posts_held_by(user) if user.username else []
     return {
         "id": user.public_id,
         "name": user.name,
         "phone": user.masked_phone,
-        "is_worker": Worker.objects.with_scopes_disabled().filter(user=user.pk).exists(),
+        "is_worker": worker_of(user) is not None,
         "posts": [
             {
                 "id": post.public_id,

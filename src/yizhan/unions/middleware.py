@@ -14,6 +14,7 @@ from django_scopes import scope
 
 from .audit import client_address
 from .models import Staff, User
+from .queries.people import posts_held_by
 from .sign_in.gate import Condition, signed_in_by_code_alone, unmet_condition
 
 
@@ -48,12 +49,7 @@ class ActingStaffMiddleware:
         """The post in which the signed-in person acts: the one chosen in the session, else the first."""
         if not isinstance(request.user, User) or signed_in_by_code_alone(request, request.user):
             return None
-        posts = (
-            Staff.objects.with_scopes_disabled()
-            .filter(user=request.user.pk, is_active=True, union__is_active=True)
-            .select_related("union", "user")
-            .order_by("pk")
-        )
+        posts = posts_held_by(request.user)
         chosen = request.session.get("acting_post")
         post: Staff | None = (posts.filter(public_id=chosen).first() if chosen else None) or posts.first()
         return post

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from procrastinate.contrib.django import app
 
-from .services import people, trail
+from .services import trail, workers
 
 
 @app.periodic(cron="17 3 * * *")
@@ -18,4 +18,4 @@ def purge_trail(timestamp: int) -> int:
 @app.task(queueing_lock="forget_unproved_phones", pass_context=False)
 def forget_unproved_phones(timestamp: int) -> int:
     """Remove numbers for which somebody asked a code but never entered it, every hour."""
-    return people.forget_unproved_phones()
+    return workers.forget_unproved_phones()

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Staff, Worker
+from yizhan.unions.models import Staff, User, Worker
 from yizhan.unions.personal_data import normal_identity_number, normal_phone
 
 
@@ -49,10 +49,23 @@ def matching(found: QuerySet[Worker], text: str) -> QuerySet[Worker]:
 
 def posts_of(staff: Staff) -> QuerySet[Staff]:
     """All posts in which the same person may act."""
+    return posts_held_by(staff.user)
+
+
+def posts_held_by(user: User) -> QuerySet[Staff]:
+    """All posts in which this person may act, the first one first."""
     found: QuerySet[Staff] = (
         Staff.objects.with_scopes_disabled()
-        .filter(user=staff.user_id, is_active=True, union__is_active=True)
-        .select_related("union")
+        .filter(user=user.pk, is_active=True, union__is_active=True)
+        .select_related("union", "user")
         .order_by("pk")
+    )
+    return found
+
+
+def worker_of(user: User) -> Worker | None:
+    """What is known of this person as a worker."""
+    found: Worker | None = (
+        Worker.objects.with_scopes_disabled().filter(user=user.pk).select_related("user", "union").first()
     )
     return found

@@ -21,9 +21,10 @@ from django.utils.translation import gettext_lazy
 
 from yizhan.unions import encryption, sms
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Staff, User
+from yizhan.unions.models import User
 from yizhan.unions.personal_data import normal_phone
-from yizhan.unions.services import people
+from yizhan.unions.queries.people import posts_held_by
+from yizhan.unions.services import workers
 
 logger = structlog.get_logger(__name__)
 
@@ -47,8 +48,8 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """Staff go to the desk, workers to the map."""
-        has_post = Staff.objects.with_scopes_disabled().filter(user=request.user.pk, is_active=True).exists()
-        return reverse("web:desk") if has_post and request.user.username else reverse("web:home")
+        user = request.user
+        return reverse("web:desk" if isinstance(user, User) and user.username and posts_held_by(user) else "web:home")
 
     def phone_form_field(self, **options: Any) -> PhoneField:
         """A phone field that takes numbers as people write them."""
@@ -79,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Keep a number that the person has proved to hold."""
         assert isinstance(user, User)  # noqa: S101
         try:
-            people.phone_was_proved(user=user, phone=phone)
+            workers.phone_was_proved(user=user, phone=phone)
         except RuleBroken as broken:
             messages.error(context.request, str(broken.problems[0].message))
             raise ImmediateHttpResponse(HttpResponseRedirect(reverse("account_login"))) from None

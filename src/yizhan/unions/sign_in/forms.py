@@ -21,7 +21,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.models import User
-from yizhan.unions.services import people
+from yizhan.unions.services import workers
 
 
 def _say(form: forms.BaseForm, **words: Any) -> None:
@@ -60,7 +60,7 @@ class PhoneSignInForm(RequestLoginCodeForm):
     def clean_phone(self) -> str:
         phone: str = super().clean_phone()  # counts the attempt
         if phone and self._user is None:
-            self._user = people.person_with_phone(phone)
+            self._user = workers.person_with_phone(phone)
         return phone
 
 

@@ -18,9 +18,9 @@ from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.forms import AccountForm, WorkerForm
 from yizhan.unions.models import Occupation, User, Worker
-from yizhan.unions.queries.people import posts_of
+from yizhan.unions.queries.people import posts_of, worker_of
 from yizhan.unions.queries.tree import union_called
-from yizhan.unions.services import people as services
+from yizhan.unions.services import people, workers
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -30,7 +30,7 @@ def account(request: HttpRequest) -> HttpResponseBase:
     """The signed-in person's own page."""
     user = request.user
     assert isinstance(user, User)  # noqa: S101
-    worker: Worker | None = Worker.objects.with_scopes_disabled().filter(user=user).select_related("union").first()
+    worker = worker_of(user)
     initial: dict[str, Any] = {"name": user.name, "language": user.language}
     form: AccountForm
     if worker is None:
@@ -58,9 +58,9 @@ def account(request: HttpRequest) -> HttpResponseBase:
 
 
 def _save(user: User, worker: Worker | None, said: dict[str, Any]) -> None:
-    services.update_person(user=user, name=said["name"], language=said["language"])
+    people.update_person(user=user, name=said["name"], language=said["language"])
     if worker is not None:
-        services.update_worker(
+        workers.update_worker(
             actor=user,
             worker=worker,
             union=union_called(said["union"], field="union") if said["union"] else None,

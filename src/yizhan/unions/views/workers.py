@@ -24,7 +24,7 @@ from yizhan.unions.models import Worker
 from yizhan.unions.personal_data import show_phone
 from yizhan.unions.queries import people as queries
 from yizhan.unions.rights import SEE_WORKERS, UNMASK, policy
-from yizhan.unions.services import people as services
+from yizhan.unions.services import workers as services
 
 
 class WorkerResource(ListResource):
