@@ -22,6 +22,7 @@ from yizhan.passage.models import PassageSettings, PingSource
 from yizhan.passage.queries.rules import rules_in_force
 from yizhan.passage.services.log import Passed, record_reminders
 from yizhan.passage.services.sources import NewKey, create_source, digest
+from yizhan.passage.views import reminders as reminder_views
 from yizhan.places.models import Place
 from yizhan.unions.models import AuditEntry, Staff, Union
 from yizhan.unions.rights import Role
@@ -156,6 +157,17 @@ def test_the_export_holds_every_row_of_the_narrowed_list_and_is_recorded(
     with scope(union=admin.union.path):
         entry = AuditEntry.objects.get(action="passage.reminders_exported")
     assert entry.details == {"rows": 2, "form": "xlsx"}
+
+
+def test_a_list_too_long_for_a_file_asks_to_be_narrowed(
+    desk: Client, reminded: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminder_views, "MOST_EXPORTED", 2)
+
+    response = desk.get(reverse("passage:export_reminders", args=["csv"]), {"place": "枫杨"}, follow=True)
+
+    assert response.redirect_chain == [(reverse("passage:reminders") + "?place=%E6%9E%AB%E6%9D%A8", 302)]
+    assert [str(message) for message in response.context["messages"]]
 
 
 def test_the_live_page_carries_a_token_for_the_acting_union_only(desk: Client, tree: UnionTree) -> None:

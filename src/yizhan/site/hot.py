@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import Any
 
 import django
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -55,7 +57,23 @@ def assemble(rooms: list[Any]) -> Starlette:
         Route("/hot/readyz", readyz),
         Route("/hot/metrics", metrics),
     ]
-    return Starlette(routes=[*own, *(route for room in rooms for route in room.routes)], lifespan=lifespan)
+    return Starlette(
+        routes=[*own, *(route for room in rooms for route in room.routes)],
+        lifespan=lifespan,
+        exception_handlers={HTTPException: _on_http_error, Exception: _on_error},
+    )
+
+
+def _on_http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "instance": request.url.path}
+    return JSONResponse(body, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def _on_error(request: Request, error: Exception) -> Response:
+    """What nobody foresaw: logged by the server, and told without what went wrong inside."""
+    return _on_http_error(request, HTTPException(500))
 
 
 application = assemble(rooms_having("hot"))

@@ -43,7 +43,11 @@ class Server:
 
     def __init__(self, base_url: str, key: str, *, transport: httpx.BaseTransport | None = None) -> None:
         self._client = httpx.Client(
-            base_url=base_url, headers={"Authorization": f"Bearer {key}"}, timeout=30, transport=transport
+            base_url=base_url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=30,
+            transport=transport,
+            trust_env=httpx.URL(base_url).host not in ("localhost", "127.0.0.1", "::1"),  # no proxy to this machine
         )
 
     def close(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponseBase
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
@@ -19,6 +21,8 @@ from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.exports import ListResource, spreadsheet
 from yizhan.unions.rights import policy
+
+MOST_EXPORTED = 100_000
 
 
 class ReminderResource(ListResource):
@@ -65,6 +69,10 @@ def reminders(request: StaffRequest) -> HttpResponseBase:
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """The same list as a spreadsheet."""
     narrowed = ReminderFilter(request.GET, queryset=queries.reminders(for_staff=request.staff))
+    if narrowed.qs.count() > MOST_EXPORTED:
+        text = _("More than %(most)s reminders do not fit into one file: narrow the list by days, then export again.")
+        messages.error(request, text % {"most": f"{MOST_EXPORTED:,}"})
+        return redirect(f"{reverse('passage:reminders')}?{request.GET.urlencode()}")
     response, count = spreadsheet(ReminderResource(), narrowed.qs, form=form, name="reminders")
     record(request.staff, REMINDERS_EXPORTED, union=request.staff.union, details={"rows": count, "form": form})
     return response
