@@ -204,6 +204,17 @@ def test_the_throttle_counts_by_the_address_that_our_proxy_saw(client: Client, d
     assert {entry.address for entry in trail("people.sign_in_failed")} == {"1.2.3.4", "1.2.3.5"}
 
 
+def test_who_is_throttled_sees_a_page_of_ours(client: Client, db: None) -> None:
+    for _turn in range(31):
+        answer = client.post(reverse("account_login"), {"login": "nobody", "password": "x"})
+    assert answer.status_code == 429
+    assert "main-narrow" in answer.content.decode()
+
+
+def test_the_root_of_the_accounts_is_no_page(client: Client, db: None) -> None:
+    assert client.get("/accounts/").status_code == 404
+
+
 def test_a_failed_sign_in_of_an_unknown_name_keeps_nothing_that_was_typed(client: Client, db: None) -> None:
     sign_in(client, "MySecretPassword1", "x")
     entry = trail("people.sign_in_failed")[0]
