@@ -13,9 +13,11 @@ from openpyxl import load_workbook
 
 from tests.conftest import PostMaker, UnionTree
 from tests.places.conftest import PlaceMaker
+from yizhan.places.importing import Outcome
 from yizhan.places.models import Place, PlaceStatus
+from yizhan.places.services import import_places
 from yizhan.unions.models import Staff
-from yizhan.unions.rights import Role
+from yizhan.unions.rights import OPERATOR, Role
 
 
 @pytest.fixture
@@ -310,3 +312,15 @@ def _values(form: Any) -> dict[str, Any]:
         if value is not None:
             values[bound.html_name] = value.strftime("%H:%M") if hasattr(value, "strftime") else value
     return {name: str(value) if isinstance(value, UUID) else value for name, value in values.items()}
+
+
+def test_an_exported_list_comes_back_unchanged(
+    sign_in: Any, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    make_place(tree.zhengzhou, name="甲站", hours="24/7", offers=("water", "rest"), contact="12351")
+    make_place(tree.zhengzhou, name="=乙餐厅", kind="restaurant", hours="Mo-Fr 09:00-17:00; PH off", lon=113.7)
+    client = sign_in(post(tree.zhengzhou))
+    for form in ("csv", "xlsx"):
+        content = client.get(f"/desk/places/export.{form}").content
+        report = import_places(content, file_name=f"back.{form}", union=tree.zhengzhou, actor=OPERATOR)
+        assert [row.outcome for row in report.rows] == [Outcome.UNCHANGED, Outcome.UNCHANGED], report.refused

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import zipfile
 from io import BytesIO
 from typing import Any
 
@@ -284,3 +285,15 @@ def test_whatever_the_cells_hold_each_row_goes_in_or_comes_back(tree: UnionTree,
     assert all(bool(row.reasons) == (row.outcome is Outcome.REFUSED) for row in report.rows)
     back = read_table(rejected_rows_file(report), file_name="back.csv") if report.refused else None
     assert back is None or len(back.rows) == len(report.refused)
+
+
+def test_a_workbook_that_unpacks_to_a_bomb_is_refused_unread(tree: UnionTree) -> None:
+    out = BytesIO()
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as package,
+        package.open("a.xml", "w") as part,
+    ):
+        for _n in range(210):
+            part.write(bytes(1024 * 1024))
+    assert len(out.getvalue()) < 1024 * 1024
+    assert refused(out.getvalue(), tree.zhengzhou) == ["too_large"]

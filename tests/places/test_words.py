@@ -23,6 +23,13 @@ NOON = shanghai(2026, 11, 24, 12)
          "周六至周日 10:00–16:00，现在关门，11月28日 10:00 开门"),
         ("02:00-04:00", "every day 02:00–04:00, closed now, opens tomorrow at 02:00",
          "每天 02:00–04:00，现在关门，明天 02:00 开门"),
+        ('Mo-Fr unknown "工作日开放"; PH closed',
+         "Monday to Friday times unknown (工作日开放); public holidays closed, open or not is unknown",
+         "周一至周五 时间不详 （工作日开放）；法定节假日 不开放，是否开放不详"),
+        ("Apr-Oct 06:00-22:00; Nov-Mar 07:00-20:00; PH closed",
+         "April to October 06:00–22:00; November to March 07:00–20:00; public holidays closed, open now, closes at 20:00",
+         "四月至十月 06:00–22:00；十一月至三月 07:00–20:00；法定节假日 不开放，现在开放，20:00 关门"),
+        ("sunrise-sunset", "sunrise-sunset, open now, closes at 19:00", "sunrise-sunset，现在开放，19:00 关门"),
         ("", "Hours unknown", "开放时间不详"),
     ],
 )  # fmt: skip

@@ -55,6 +55,14 @@ def validate(hours: str) -> str:
     return canonical
 
 
+def rules(expression: str) -> list[str]:
+    """The rules of a canonical expression, which semicolons part; those within comments do not."""
+    pieces = _COMMENT.split(expression)
+    return "".join(piece if number % 2 else piece.replace("; ", "\n") for number, piece in enumerate(pieces)).split(
+        "\n"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class AsWeekday:
     """A date that is worked as if it were another day of the week (0 is Monday)."""

@@ -13,10 +13,9 @@ Times = tuple[tuple[int, int], ...]  # minutes after midnight, from and to; `to`
 
 _DAY = "(?:Mo|Tu|We|Th|Fr|Sa|Su)"
 _TIME = r"\d\d:\d\d-\d\d:\d\d"
-_RULE = re.compile(
-    rf"(?:(?P<days>(?:PH|{_DAY}(?:-{_DAY})?)(?:,(?:PH|{_DAY}(?:-{_DAY})?))*)\s+)?"
-    rf"(?P<times>24/7|{_TIME}(?:,{_TIME})*|closed|off)$"
-)
+DAY_LIST = rf"(?:PH|{_DAY}(?:-{_DAY})?)(?:,(?:PH|{_DAY}(?:-{_DAY})?))*"
+TIME_LIST = rf"{_TIME}(?:,{_TIME})*"
+_RULE = re.compile(rf"(?:(?P<days>{DAY_LIST})\s+)?(?P<times>24/7|{TIME_LIST}|closed|off)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +43,13 @@ class Weekly:
             match = _RULE.match(rule.strip())
             if match is None:
                 return None
-            times = _times(match["times"])
+            times = times_of(match["times"])
             if times is None or (match["times"] == "24/7" and match["days"]):
                 return None
-            for item in (match["days"] or "Mo-Su").split(","):
-                if item == "PH":
-                    holidays = times
-                    continue
-                first, _dash, last = item.partition("-")
-                start = DAYS.index(first)
-                stop = DAYS.index(last) if last else start
-                days.update({(start + step) % 7: times for step in range((stop - start) % 7 + 1)})
+            members, on_holidays = days_of(match["days"] or "Mo-Su")
+            days.update(dict.fromkeys(members, times))
+            if on_holidays:
+                holidays = times
         return cls.of(days, holidays)
 
     def syntax(self) -> str:
@@ -110,7 +105,20 @@ def _written(times: Times) -> str:
     return ",".join(f"{clock(a)}-{clock(b)}" for a, b in times)
 
 
-def _times(text: str) -> Times | None:
+def days_of(selector: str) -> tuple[list[int], bool]:
+    """The weekdays of a plain selector such as `Mo-Fr,PH`, sorted, and whether it names public holidays."""
+    days: set[int] = set()
+    for item in selector.split(","):
+        if item != "PH":
+            first, _dash, last = item.partition("-")
+            start = DAYS.index(first)
+            stop = DAYS.index(last) if last else start
+            days.update((start + step) % 7 for step in range((stop - start) % 7 + 1))
+    return sorted(days), "PH" in selector.split(",")
+
+
+def times_of(text: str) -> Times | None:
+    """The times of a rule; empty when closed, None when they pass midnight by more than a day can tell."""
     if text in {"closed", "off"}:
         return ()
     if text == "24/7":

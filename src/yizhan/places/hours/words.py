@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
+from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from .evaluate import OFFSET, Openness, OpenState, state_at
-from .weekly import DAY_MINUTES, Times, Weekly, clock, day_runs
+from .syntax import rules
+from .weekly import DAY_LIST, DAY_MINUTES, TIME_LIST, Times, Weekly, clock, day_runs, days_of, times_of
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTH = f"(?:{'|'.join(_MONTHS)})"
+_RULE_WITH_MORE = re.compile(
+    rf"(?:(?P<month>{_MONTH})(?:-(?P<last_month>{_MONTH}))?\s+)?(?:(?P<days>{DAY_LIST})\s+)?"
+    rf'(?P<what>24/7|{TIME_LIST}|closed|off|unknown)(?:\s+"(?P<comment>[^"]*)")?'
+)
 
 
 def in_words(hours: str, at: datetime) -> str:
@@ -22,12 +32,18 @@ def in_words(hours: str, at: datetime) -> str:
 
 
 def hours_in_words(hours: str) -> str:
-    """The hours alone. What is more than a week with holidays is given as it was written."""
+    """The hours alone: the days of the week together, or rule by rule when they tell more than a week.
+
+    A rule that is none of the usual ones is given as it was written.
+    """
     if not hours:
         return _("Hours unknown")
     week = Weekly.parse(hours)
-    if week is None:
-        return hours
+    parts = [_rule_in_words(rule) for rule in rules(hours)] if week is None else _week_in_words(week)
+    return pgettext("between rules of hours", "; ").join(parts)
+
+
+def _week_in_words(week: Weekly) -> list[str]:
     parts = []
     for days, times in week.groups():
         if times:
@@ -40,7 +56,32 @@ def hours_in_words(hours: str) -> str:
             if week.holidays
             else _("closed on public holidays")
         )
-    return pgettext("between rules of hours", "; ").join(parts)
+    return parts
+
+
+def _rule_in_words(rule: str) -> str:
+    match = _RULE_WITH_MORE.fullmatch(rule)
+    if match is None:
+        return rule
+    days, on_holidays = days_of(match["days"]) if match["days"] else (list(range(7)), False)
+    words = []
+    if match["month"]:
+        first, last = (_MONTHS.index(name) + 1 for name in (match["month"], match["last_month"] or match["month"]))
+        words.append(_span(str(MONTHS[first]), str(MONTHS[last])))
+    if days and (match["days"] or not match["month"]):
+        words.append(_days(days))
+    if on_holidays:
+        words.append(_("public holidays"))
+    what = match["what"]
+    if what.startswith("unknown"):
+        words.append(_("times unknown"))
+    elif (times := times_of(what)) is None:
+        return rule
+    else:
+        words.append(_times_in_words(times) if times else _("closed"))
+    if match["comment"]:
+        words.append(_("(%(comment)s)") % {"comment": match["comment"]})
+    return " ".join(words)
 
 
 def state_in_words(state: OpenState, at: datetime) -> str:
@@ -84,10 +125,11 @@ def day_name(day: int) -> str:
 def _days(days: list[int]) -> str:
     if len(days) == 7:
         return _("every day")
-    return _(", ").join(
-        day_name(a) if a == b else _("%(first)s to %(last)s") % {"first": day_name(a), "last": day_name(b)}
-        for a, b in day_runs(days)
-    )
+    return _(", ").join(_span(day_name(a), day_name(b)) for a, b in day_runs(days))
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
 def _times_in_words(times: Times) -> str:

@@ -31,6 +31,7 @@ from .offers import paths_down_to, vocabulary
 
 Progress = Callable[[int, int], None]
 _BATCH = 1000
+_TOLD = ("name", "address", "district", "hours", "contact", "kind")
 
 
 def import_places(
@@ -219,7 +220,9 @@ class _Plan:
     def _differences(self, reading: Reading, place: Place, *, assign: bool = True) -> list[str]:
         """The columns in which the row differs from the place, which takes them over when `assign`."""
         columns = dict(reading.columns or {})
-        told = {name for name in ("name", "address", "hours", "contact", "kind", "district") if name in self.mapping}
+        told = {name for name in _TOLD if name in self.mapping}
+        if reading.facts is not None and not reading.facts.district:
+            told.discard("district")  # it was filled in from the outline; an empty cell says nothing
         names: list[str] = [name for name in sorted(told) if getattr(place, name) != columns[name]]
         if haversine_m(place.lon, place.lat, columns["lon"], columns["lat"]) > 0.2:
             names += ["lon", "lat", "datum_given", "position_source"]
