@@ -13,6 +13,7 @@ from hypothesis.extra.django import TestCase
 from tests.conftest import PostMaker, UnionTree
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import AuditEntry, Level, Staff, Union, User
+from yizhan.unions.queries.tree import union_called
 from yizhan.unions.rights import OPERATOR, NotAllowed, Role, declare, policy
 from yizhan.unions.services.tree import (
     create_union,
@@ -151,6 +152,22 @@ def test_scoped_unions_are_those_at_and_below_and_without_a_scope_none(tree: Uni
         assert set(Union.scoped.all()) == {tree.zhongyuan, tree.shifo}
     with pytest.raises(ScopeError):
         list(Union.scoped.all())
+
+
+def test_a_union_is_found_by_code_or_name_and_doubt_is_cleared_by_the_code(tree: UnionTree) -> None:
+    for text in ("410102", "中原区总工会", " 中原区 "):
+        assert union_called(text, field="union") == tree.zhongyuan
+    with pytest.raises(RuleBroken) as broken:
+        union_called("中原区", field="union", below=tree.jinshui)
+    assert code_of(broken) == ("union", "unknown")
+    create_union(
+        actor=OPERATOR, parent=tree.shenzhen, name="中原区总工会", level=Level.DISTRICT, division_code="440399"
+    )
+    with pytest.raises(RuleBroken) as broken:
+        union_called("中原区", field="union")
+    assert code_of(broken) == ("union", "ambiguous")
+    assert "郑州市总工会 中原区总工会 410102" in str(broken.value)
+    assert "440399" in str(broken.value)
 
 
 class AnyMoves(TestCase):

@@ -52,23 +52,30 @@ def search(text: str, *, for_staff: Staff) -> QuerySet[Union]:
 
 
 def union_called(text: str, *, field: str, below: Union | None = None) -> Union:
-    """The active union with this division code or whole name, at or below `below`.
+    """The active union with this division code or name, at or below `below`; 总工会 at its end may be left out.
 
     Raises:
-        RuleBroken: at `field`: none is called so, or more than one.
+        RuleBroken: at `field`: none is called so, or more than one; then the message names them with their codes.
     """
     found: QuerySet[Union] = Union.objects.filter(is_active=True)
     if below is not None:
         found = found.filter(path__startswith=below.path)
     text = text.strip()
-    matches = list(found.filter(division_code=text)) or list(found.filter(name=text)[:2])
+    matches = list(found.filter(division_code=text)) if text.isdigit() else []
+    matches = matches or list(found.filter(name__in=[text, f"{text}总工会"]).order_by("path")[:6])
     if not matches:
         raise RuleBroken.at(
             field, text, _("No union is called so here. Give its whole name or division code."), "unknown"
         )
     if len(matches) > 1:
-        raise RuleBroken.at(field, text, _("Several unions are called so. Give the division code."), "ambiguous")
+        message = _("Several unions are called so; give the division code of the right one: %(unions)s")
+        raise RuleBroken.at(field, text, message % {"unions": ", ".join(map(_with_place, matches))}, "ambiguous")
     return matches[0]
+
+
+def _with_place(union: Union) -> str:
+    above = Union.objects.get_parent(union)
+    return f"{above.name if above else ''} {union.name} {union.division_code or ''}".strip()
 
 
 @dataclass(frozen=True, slots=True)
