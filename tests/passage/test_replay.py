@@ -100,6 +100,15 @@ def test_roads_of_another_city_are_laid_over_the_stations_and_it_is_said(
     assert json.loads(run("replay", trips, "--roads", edges, "--onto-stations", "--json").stdout)["road_copies"] == 2
 
 
+def test_roads_without_any_station_say_what_to_do(
+    files: tuple[Path, Path], make_place: PlaceMaker, tree: UnionTree
+) -> None:
+    make_place(tree.zhengzhou, lon=113.95, lat=34.50, hours="24/7")
+    trips, edges = files
+
+    assert "--onto-stations lays copies" in said(run("replay", trips, "--roads", edges))
+
+
 def test_a_station_of_unknown_hours_reminds_only_if_asked_to(
     files: tuple[Path, Path], make_place: PlaceMaker, tree: UnionTree
 ) -> None:

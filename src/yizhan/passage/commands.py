@@ -216,6 +216,12 @@ def _say_what_is_driven(plan: Plan, datum: str) -> None:
         )
     else:
         console.print("Roads and trips stay where they are. Vehicles are simulated.")
+        if not plan.placement.reachable(plan.world.stations.radius_m).any():
+            console.print(
+                "No station has a road within its radius. If the roads are of another city, --onto-stations lays "
+                "copies of them over the stations.",
+                style="yellow",
+            )
 
 
 def _summary(plan: Plan, outcome: Outcome) -> dict[str, object]:
