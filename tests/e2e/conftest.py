@@ -91,7 +91,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _until_answers(address: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 240) -> None:
+def _until_answers(address: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
