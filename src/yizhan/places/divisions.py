@@ -21,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from yizhan.geo import haversine_m
 
 TOLERANCE_M = 2000.0
+_MOST_NAMES = 10_000
 _METRES_PER_DEGREE = 111_195.0
 _ENDINGS = re.compile(r"(?:自治县|自治旗|矿区|林区|特区|[区县市旗])$")
 # Development zones and new districts have administrations but no outline: they lie across ordinary districts.
@@ -44,6 +45,8 @@ class Districts:
         self.districts = districts
         self.outlines = outlines
         self.tree = shapely.STRtree(outlines)
+        self._number = {district: number for number, district in enumerate(districts)}
+        self._named: dict[tuple[str, str], District | None] = {}  # a list names few districts, over and over
 
     def locate(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> list[District | None]:
         """The district of each WGS-84 position in degrees; None far from all of them: at sea, or abroad."""
@@ -63,7 +66,14 @@ class Districts:
 
     def named(self, stated: str, *, within: str) -> District | None:
         """The district that a person means by `stated` among those whose code begins with `within`."""
-        stated = stated.strip()
+        key = (stated.strip(), within)
+        if key not in self._named:
+            if len(self._named) > _MOST_NAMES:
+                self._named.clear()
+            self._named[key] = self._find(*key)
+        return self._named[key]
+
+    def _find(self, stated: str, within: str) -> District | None:
         stem = _ENDINGS.sub("", stated)
         candidates = [district for district in self.districts if district.code.startswith(within)]
         for district in candidates:
@@ -76,7 +86,7 @@ class Districts:
 
     def distance_m(self, district: District, lon: float, lat: float) -> float:
         """Metres from a position to the edge of a district's outline; 0 inside."""
-        return _distance_m(self.outlines[self.districts.index(district)], lon, lat)
+        return _distance_m(self.outlines[self._number[district]], lon, lat)
 
     def distance_to_division_m(self, code: str, lon: float, lat: float) -> float:
         """Metres to the nearest outline whose code begins with `code`; infinite when there is none."""
