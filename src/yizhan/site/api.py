@@ -6,7 +6,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
-import msgspec
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,7 +17,7 @@ from ninja.openapi.schema import OpenAPISchema
 from yizhan import __version__
 from yizhan.unions.errors import RuleBroken
 
-PROBLEM_CONTENT_TYPE = "application/problem+json"
+from .problems import PROBLEM_CONTENT_TYPE, PROBLEM_SCHEMA, problem
 
 
 class Api(NinjaAPI):
@@ -26,6 +25,14 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
         schema = super().get_openapi_schema(**options)
+        schema["components"].setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
+        refused = {
+            "description": "The request is refused: RFC 9457 problem details",
+            "content": {PROBLEM_CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].setdefault("4XX", refused)
         for part in rooms_having("openapi"):
             schema["paths"].update(part.PATHS)
             schema["components"].setdefault("schemas", {}).update(getattr(part, "SCHEMAS", {}))
@@ -38,18 +45,6 @@ def rooms_having(module: str) -> list[Any]:
     rooms = [config.name for config in apps.get_app_configs() if config.name.startswith("yizhan.")]
     names = [name for name in rooms if name != "yizhan.site"]
     return [import_module(f"{name}.{module}") for name in reversed(names) if find_spec(f"{name}.{module}")]
-
-
-def problem(
-    request: HttpRequest, status: int, title: str, *, detail: str = "", errors: list[dict[str, Any]] | None = None
-) -> HttpResponse:
-    """An RFC 9457 answer; `errors` names each field, the value that was given and the rule it breaks."""
-    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "instance": request.path}
-    if detail:
-        body["detail"] = detail
-    if errors:
-        body["errors"] = errors
-    return HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM_CONTENT_TYPE)
 
 
 api = Api(title="Yizhan 驿站", version=__version__, docs_url="/docs", openapi_url="/openapi.json")

@@ -16,7 +16,7 @@ urlpatterns = [
     path("", include("yizhan.web.urls")),
 ]
 
-handler400 = "yizhan.web.views.errors.bad_request"
+handler400 = "yizhan.site.problems.bad_request"
 handler403 = "yizhan.web.views.errors.forbidden"
-handler404 = "yizhan.web.views.errors.not_found"
-handler500 = "yizhan.web.views.errors.server_error"
+handler404 = "yizhan.site.problems.not_found"
+handler500 = "yizhan.site.problems.server_error"

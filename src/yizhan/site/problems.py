@@ -1,0 +1,70 @@
+"""What the API answers when it refuses: RFC 9457 problem details, in one form."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from yizhan.web.views import errors as pages
+
+PROBLEM_CONTENT_TYPE: Final = "application/problem+json"
+PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["type", "title", "status"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "rule"],
+                "properties": {"field": {"type": "string"}, "rule": {"type": "string"}, "value": {}},
+            },
+        },
+    },
+}
+
+
+def problem(
+    request: HttpRequest, status: int, title: str, *, detail: str = "", errors: list[dict[str, Any]] | None = None
+) -> HttpResponse:
+    """An RFC 9457 answer; `errors` names each field, the value that was given and the rule it breaks."""
+    body: dict[str, Any] = {"type": "about:blank", "title": title, "status": status, "instance": request.path}
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = errors
+    return HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM_CONTENT_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """What cannot be read: a problem for machines, a page for people."""
+    if _asks_api(request):
+        return problem(request, 400, _("This request cannot be read"))
+    return pages.bad_request(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """An address that leads nowhere: a problem for machines, a page for people."""
+    if _asks_api(request):
+        return problem(request, 404, _("There is nothing here"))
+    return pages.not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """A fault of ours: a problem for machines, a page for people; neither says a word about the inside."""
+    if _asks_api(request):
+        return problem(request, 500, _("Something went wrong on our side"))
+    return pages.server_error(request)
+
+
+def _asks_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")
