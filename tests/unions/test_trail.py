@@ -111,7 +111,7 @@ def test_an_entry_knows_who_from_where_and_in_which_request(client: Client, tree
     client.post(
         reverse("unions:rename_union", args=[tree.shifo.public_id]),
         {"name": "石佛办总工会"},
-        headers={"x-forwarded-for": "10.1.2.3"},
+        headers={"x-client-address": "10.1.2.3"},
     )
     entry = AuditEntry.objects.with_scopes_disabled().get(action=actions.UNION_RENAMED.name)
     assert (entry.person, entry.post, entry.union, entry.address) == (admin.user, admin, tree.shifo, "10.1.2.3")

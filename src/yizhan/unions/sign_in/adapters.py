@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -11,9 +12,10 @@ from allauth.core import context
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -41,6 +43,18 @@ class AccountAdapter(DefaultAccountAdapter):
         "incorrect_code": gettext_lazy("This is not the code that was sent."),
         "phone_taken": gettext_lazy("This number belongs to another account."),
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address that the front door saw. Without a front door (development) that of the connection.
+
+        Raises:
+            PermissionDenied: neither is known.
+        """
+        address = request.headers.get(settings.CLIENT_ADDRESS_HEADER) or request.META.get("REMOTE_ADDR") or ""
+        try:
+            return str(ip_address(address.strip()))
+        except ValueError:
+            raise PermissionDenied("the client has no network address") from None
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Workers need no sign-up, and staff are appointed."""
