@@ -58,11 +58,6 @@ class Environment(BaseSettings):
         description="Single sign-on by OpenID Connect: JSON list of provider_id, name, client_id, secret, "
         "settings.server_url",
     )
-    trusted_proxies: int = Field(
-        default=1,
-        ge=0,
-        description="How many proxies stand before Django, counted from the inside; our own Caddy is the first",
-    )
     tianditu_key: str | None = Field(
         default=None, description="Key for Tianditu base-map tiles; without it the map shows our own shapes"
     )

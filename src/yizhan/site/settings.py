@@ -143,7 +143,7 @@ ACCOUNT_RATE_LIMITS = {
     "verify_phone": "1/30s/key,10/d/key,10/m/ip",
 }
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
-ALLAUTH_TRUSTED_PROXY_COUNT = environment.trusted_proxies
+CLIENT_ADDRESS_HEADER = "X-Client-Address"  # set by our own front door, whatever the client sent
 MFA_ADAPTER = "yizhan.unions.sign_in.adapters.MfaAdapter"
 MFA_FORMS = {
     "authenticate": "yizhan.unions.sign_in.forms.SecondFactorForm",

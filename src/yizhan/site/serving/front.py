@@ -14,6 +14,7 @@ from typing import Any
 
 HOT_PATHS = ("/api/places/nearest", "/api/places/index.json", "/api/pings", "/api/pings/*", "/api/live/*")
 
+CLIENT_ADDRESS_HEADER = "X-Client-Address"
 PRIVATE_RANGES = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fd00::/8"]
 
 
@@ -46,7 +47,9 @@ class FrontDoor:
         }
         if self.behind_proxy:
             # What the proxy before us says of client and scheme is believed when it stands in a private network.
+            # Read from the right: what stands to the left of the first stranger is only the client's own claim.
             server["trusted_proxies"] = {"source": "static", "ranges": PRIVATE_RANGES}
+            server["trusted_proxies_strict"] = 1
         application: dict[str, Any] = {"http": {"servers": {"yizhan": server}}}
         if self.tls:
             server["tls_connection_policies"] = [{}]
@@ -120,6 +123,8 @@ def _proxy(socket: Path, **options: Any) -> dict[str, Any]:
         "upstreams": [{"dial": f"unix/{socket}"}],
         # While workers restart, requests wait instead of failing.
         "load_balancing": {"try_duration": 5_000_000_000, "try_interval": 100_000_000},
+        # The address that throttling and the audit trail go by; whatever a client claims here is overwritten.
+        "headers": {"request": {"set": {CLIENT_ADDRESS_HEADER: ["{http.vars.client_ip}"]}}},
         **options,
     }
 
