@@ -18,7 +18,7 @@ export default defineConfig({
     // htmx evaluates only what `allowEval` lets it, and ours is false.
     rollupOptions: {
       input: islands,
-      checks: { eval: false },
+      checks: { eval: false, pluginTimings: false },
       output: { codeSplitting: { groups: [{ name: "maplibre", test: /node_modules\/maplibre-gl/ }] } },
     },
     chunkSizeWarningLimit: 1200, // the map library; loaded only where there is a map

@@ -8,7 +8,7 @@ interface Chunk {
   imports?: string[];
 }
 
-const built = "../src/yizhan/web/static/web/built";
+const built = process.env.YIZHAN_BUILT ?? "../src/yizhan/web/static/web/built";
 const text = readFileSync(`${built}/.vite/manifest.json`, "utf8");
 const manifest = JSON.parse(text) as Record<string, Chunk>;
 

@@ -151,6 +151,7 @@ def size(request: pytest.FixtureRequest) -> dict[str, int]:
 
 
 NewPage = Callable[..., Page]
+WORKER_IS_ACTIVE = "navigator.serviceWorker.getRegistration().then(found => found?.active?.state === 'activated')"
 
 
 @pytest.fixture

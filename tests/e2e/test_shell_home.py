@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import IN_THE_CITY, PHONE, NewPage
+from .conftest import IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage
 
 Size = dict[str, int]
 LIST = "[data-part=list] > li"
@@ -129,7 +129,7 @@ def test_without_a_network_the_stations_last_seen_are_shown(new_page: NewPage) -
     page = new_page(PHONE, position=IN_THE_CITY, service_workers="allow")
     page.goto("/")
     expect(page.locator("[data-part=number]")).to_contain_text("最近")
-    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    page.wait_for_function(WORKER_IS_ACTIVE)
     page.reload()  # now the worker sees the requests
     expect(page.locator("[data-part=number]")).to_contain_text("最近")
     seen = page.locator("[data-part=list] [data-part=name]").first.inner_text()

@@ -44,8 +44,10 @@ def test_the_service_worker_is_always_asked_for_anew(client: Client) -> None:
     assert answer.headers["Cache-Control"] == "no-cache"
 
 
-def test_the_offline_page_says_nothing_about_who_asks(client: Client, db: None) -> None:
-    assert client.get("/offline/").status_code == 200
+def test_the_offline_page_holds_no_form_whose_token_would_grow_stale(client: Client, db: None) -> None:
+    page = client.get("/offline/")
+    assert page.status_code == 200
+    assert "csrfmiddlewaretoken" not in page.text
 
 
 def test_pages_render_before_the_front_end_is_built(

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -26,6 +28,7 @@ OUTLINES = FRONTEND / "src" / "data" / "outlines"
 OUTLINES_SCRIPT = PROJECT_ROOT / "src" / "yizhan" / "web" / "outlines.py"
 OUTLINES_STAMP = OUTLINES / ".yizhan-outlines"
 NOT_SOURCES = {"node_modules", "tests", "outlines"}
+UNFINISHED = ".build-"  # how folders of builds under way begin
 
 app = typer.Typer(help="Build, check and test the front end.", no_args_is_help=True, add_completion=False)
 
@@ -56,12 +59,15 @@ def npm() -> Path:
     return modules / "npm" / "bin" / "npm-cli.js"
 
 
-def _run(script: str | Path, *arguments: str) -> None:
+def _run(script: str | Path, *arguments: str, **variables: str) -> None:
     """Run a JavaScript program in the front end's folder; its output is the user's to see.
+
+    `variables` join its environment.
 
     Packages that run `node` themselves (install scripts, wrappers) find the wheel's first on the path.
     """
-    environment = os.environ | {"PATH": os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])}
+    path = os.pathsep.join([str(node().parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path} | variables
     finished = subprocess.run([str(node()), str(script), *arguments], cwd=FRONTEND, env=environment, check=False)
     if finished.returncode:
         raise typer.Exit(finished.returncode)
@@ -82,11 +88,9 @@ def _digest(files: Iterator[Path]) -> str:
 
 def _sources() -> Iterator[Path]:
     """All that the build reads, in a fixed order."""
-    yield from sorted(
-        path
-        for path in FRONTEND.rglob("*")
-        if path.is_file() and not NOT_SOURCES.intersection(path.relative_to(FRONTEND).parts)
-    )
+    for folder, inner, names in os.walk(FRONTEND):
+        inner[:] = sorted(name for name in inner if name not in NOT_SOURCES and not name.startswith(UNFINISHED))
+        yield from (Path(folder, name) for name in sorted(names))
 
 
 def _stamp(path: Path) -> str:
@@ -123,11 +127,29 @@ def build(*, force: bool = typer.Option(False, "--force", help="Build although n
     install()
     draw_outlines()
     started = time.monotonic()
-    _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn")
-    _run(_tool("vite/bin/vite.js"), "build", "--logLevel", "warn", "--config", "vite.service-worker.config.ts")
-    BUILD_STAMP.write_text(sources, "utf-8")
-    count = sum(1 for path in BUILT.rglob("*") if path.is_file())
+    # Built aside and moved into place as a whole: whoever serves files meanwhile sees the old build or the new.
+    fresh = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=FRONTEND))
+    try:
+        vite, quiet = _tool("vite/bin/vite.js"), ("--logLevel", "warn")
+        _run(vite, "build", *quiet, "--outDir", str(fresh), "--emptyOutDir")
+        _run(vite, "build", *quiet, "--config", "vite.service-worker.config.ts", YIZHAN_BUILT=str(fresh))
+        (fresh / BUILD_STAMP.name).write_text(sources, "utf-8")
+        count = sum(1 for path in fresh.rglob("*") if path.is_file())
+        _put_into_place(fresh)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
     typer.echo(f"Built the front end: {count} files in {time.monotonic() - started:.1f} s.")
+
+
+def _put_into_place(fresh: Path) -> None:
+    """Make `fresh` the build that is served."""
+    fresh.chmod(0o755)
+    BUILT.parent.mkdir(parents=True, exist_ok=True)
+    earlier = fresh.with_name(f"{fresh.name}-earlier")
+    if BUILT.exists():
+        BUILT.rename(earlier)
+    fresh.rename(BUILT)
+    shutil.rmtree(earlier, ignore_errors=True)
 
 
 @app.command()
@@ -159,7 +181,9 @@ def dev() -> None:
     """Build, and again after each change, until stopped."""
     install()
     draw_outlines()
-    _run(_tool("vite/bin/vite.js"), "build", "--watch", "--mode", "development")
+    _run(
+        _tool("vite/bin/vite.js"), "build", "--watch", "--mode", "development", "--outDir", str(BUILT), "--emptyOutDir"
+    )
 
 
 def main() -> None:
