@@ -154,7 +154,8 @@ async def _answer(scope: Scope, send: Send, body: bytes, tag: bytes, *headers: t
     for name, value in scope["headers"]:
         if name == b"if-none-match" and (value == b"*" or tag in value):
             status, body = 304, b""
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, (b"etag", tag), *headers]})
+    length = [] if status == 304 else [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, (b"etag", tag), *length, *headers]})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
 
@@ -173,7 +174,7 @@ async def _not_ready(scope: Scope, send: Send) -> None:
 
 async def _problem(scope: Scope, send: Send, status: int, title: str, **more: Any) -> None:
     body = _encode({"type": "about:blank", "title": title, "status": status, "instance": scope["path"], **more})
-    headers = [_PROBLEM, (b"cache-control", b"no-store")]
+    headers = [_PROBLEM, (b"cache-control", b"no-store"), (b"content-length", b"%d" % len(body))]
     if status == 503:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
