@@ -13,8 +13,14 @@ from yizhan.unions.models import Level, Staff, Union, User, Worker
 from yizhan.unions.rights import Role
 
 # Tests in a browser leave Playwright's event loop in this thread, and Django's guard against queries inside of an event
-# loop would then refuse every later test of the same process. Nothing here runs queries in coroutines.
+# loop would then refuse their own set-up and clean-up. Nothing here runs queries in coroutines.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: no test that starts an event loop of its own can follow them in one process."""
+    items.sort(key=lambda item: "e2e" in item.path.parts)
 
 
 @pytest.fixture(scope="session")
