@@ -199,7 +199,7 @@ def replay_to(plan: Plan, server: Server, *, speed_up: float | None, progress: P
     return outcome
 
 
-def _persistently(post: Callable[[], Any], *, tries: int = 10) -> Any:
+def _persistently(post: Callable[[], Any], *, tries: int = 30) -> Any:
     for left in range(tries - 1, -1, -1):
         try:
             return post()
