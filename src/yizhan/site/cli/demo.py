@@ -14,7 +14,7 @@ from yizhan.site.environment import environment
 from yizhan.site.serving import processes
 from yizhan.site.serving.processes import CannotServe, Program
 
-from .main import app, errors
+from .application import app, errors
 from .serve import child_environment, console, installation, wait_until_ready
 
 

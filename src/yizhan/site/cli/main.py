@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import typer
-from rich.console import Console
+
+from .application import app, errors
 
 DEMO_SETTINGS = {
     "YIZHAN_VAR": str(Path(__file__).resolve().parents[4] / "var" / "demo"),
@@ -16,15 +17,6 @@ DEMO_SETTINGS = {
     "YIZHAN_BASE_URL": "http://127.0.0.1:8000",
     "YIZHAN_REQUIRE_SECOND_FACTOR": "0",
 }
-
-app = typer.Typer(
-    name="yizhan",
-    help="Yizhan 驿站: run and feed a platform of union service stations.",
-    no_args_is_help=True,
-    pretty_exceptions_show_locals=False,  # they may hold personal data
-    rich_markup_mode="markdown",
-)
-errors = Console(stderr=True)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
