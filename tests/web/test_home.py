@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.conftest import UnionTree
 from tests.places.conftest import PlaceMaker, shanghai
@@ -145,9 +145,7 @@ def test_open_is_judged_at_the_time_of_the_question(tree: UnionTree, make_place:
     assert _names(Wish(open_now=True), (NOON + timedelta(hours=11)).astimezone(UTC)) == {"夜站"}
 
 
-def test_tianditu_is_used_only_where_the_operator_has_a_key(
-    client: Client, db: None, settings: SettingsWrapper
-) -> None:
+def test_tianditu_is_used_only_where_the_operator_has_a_key(client: Client, db: None, settings: Settings) -> None:
     settings.TIANDITU_KEY = None
     assert "data-tianditu" not in client.get("/").text
     settings.TIANDITU_KEY, settings.TIANDITU_REVIEW_NUMBER = "k<ey", "GS（2024）0650号"
