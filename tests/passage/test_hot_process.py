@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -62,18 +63,22 @@ class Hot:
             "yizhan.site.hot:application",
         ]
         self.process = subprocess.Popen(command, env=self.environment(), start_new_session=True)
-        until(lambda: self.get("/hot/readyz").status_code == 200)
+        try:
+            until(lambda: self.get("/hot/readyz").status_code == 200)
+        except BaseException:
+            self.stop(signal.SIGKILL)  # nobody else would
+            raise
 
     @staticmethod
     def environment() -> dict[str, str]:
-        config = connection.settings_dict
-        parts = {"host": config["HOST"], "port": config["PORT"], "user": config["USER"], "password": config["PASSWORD"]}
-        query = "&".join(f"{name}={value}" for name, value in parts.items() if value)
+        connection.ensure_connection()
+        info = connection.connection.info  # of the embedded server, too
+        user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "DATABASE_URL": f"postgresql:///{config['NAME']}?{query}",
+            "DATABASE_URL": f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}",
         }
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
