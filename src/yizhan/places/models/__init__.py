@@ -4,8 +4,10 @@ from .imports import ImportRun
 from .offers import Offer, OfferKind, OffersOfPublishedPlaces
 from .place import (
     EAST,
+    MOST_STARS,
     NORTH,
     SOUTH,
+    STARS_TO_BEGIN_WITH,
     WEST,
     DatumChoice,
     Place,
@@ -18,8 +20,10 @@ from .place import (
 
 __all__ = [
     "EAST",
+    "MOST_STARS",
     "NORTH",
     "SOUTH",
+    "STARS_TO_BEGIN_WITH",
     "WEST",
     "DatumChoice",
     "ImportRun",

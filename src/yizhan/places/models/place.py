@@ -16,6 +16,8 @@ from yizhan.unions.models import Union
 WEST, EAST = 73.0, 136.0
 SOUTH, NORTH = 3.0, 54.0
 
+STARS_TO_BEGIN_WITH, MOST_STARS = 3, 5
+
 
 class PlaceKind(models.TextChoices):
     """What a place is, in the words over its door."""
@@ -79,7 +81,8 @@ class Place(PubliclyIdentified, models.Model):
     """驿站、惠骑餐厅、爱心修车救援点、司机之家: whatever has a location and hours.
 
     `lon` and `lat` are WGS-84 degrees. `hours` is OSM opening_hours syntax; empty means that nobody has told us.
-    `revision` grows with every change: who changes a place says which revision they saw.
+    `revision` grows with every change: who changes a place says which revision they saw. `stars` go from none to five;
+    a place begins with three, so that there is something to lose before anyone has judged it.
     """
 
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="places", verbose_name=_("union"))
@@ -93,6 +96,7 @@ class Place(PubliclyIdentified, models.Model):
     position_source = models.CharField(_("source of position"), max_length=12, choices=PositionSource)
     hours = models.CharField(_("hours"), max_length=500, blank=True)
     contact = models.CharField(_("contact"), max_length=100, blank=True)
+    stars = models.PositiveSmallIntegerField(_("stars"), default=STARS_TO_BEGIN_WITH, db_default=STARS_TO_BEGIN_WITH)
     status = models.CharField(_("status"), max_length=12, choices=PlaceStatus, default=PlaceStatus.DRAFT, db_index=True)
     status_note = models.CharField(_("reason"), max_length=300, blank=True)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
@@ -124,6 +128,7 @@ class Place(PubliclyIdentified, models.Model):
             models.CheckConstraint(condition=~models.Q(name=""), name="place_has_a_name"),
             models.CheckConstraint(condition=models.Q(status__in=PlaceStatus.values), name="place_status_is_known"),
             models.CheckConstraint(condition=models.Q(kind__in=PlaceKind.values), name="place_kind_is_known"),
+            models.CheckConstraint(condition=models.Q(stars__lte=MOST_STARS), name="place_has_at_most_five_stars"),
             models.CheckConstraint(
                 condition=~models.Q(status=PlaceStatus.PUBLISHED) | models.Q(published_at__isnull=False),
                 name="place_published_since",
