@@ -43,6 +43,7 @@ export class HomeMap {
       tiandituKey: settings.tianditu,
       reviewNumber: settings.reviewNumber,
       words: {
+        title: say(words, "map_title"),
         zoomIn: say(words, "zoom_in"),
         zoomOut: say(words, "zoom_out"),
         outlines: say(words, "outlines"),

@@ -1,5 +1,7 @@
 /** What the live map draws: roads, vehicles, places that have just reminded someone. */
+import type { FeatureCollection } from "geojson";
 import { type Map as MapLibreMap, Popup } from "maplibre-gl";
+import { type MapPlace, placesOnMap } from "../home/api";
 import { createBaseMap, source } from "../map/base";
 import { say, type Words } from "../words";
 import type { ReminderEvent } from "./movement";
@@ -14,6 +16,17 @@ interface Ring {
   began: number;
 }
 
+function pointsOf(places: MapPlace[]): FeatureCollection {
+  return {
+    type: "FeatureCollection",
+    features: places.map(({ lon, lat, state }) => ({
+      type: "Feature",
+      properties: { state },
+      geometry: { type: "Point", coordinates: [lon, lat] },
+    })),
+  };
+}
+
 export class LiveLayers {
   private rings: Ring[] = [];
   private readonly popups: Popup[] = [];
@@ -26,6 +39,7 @@ export class LiveLayers {
       tiandituKey: settings.tianditu,
       reviewNumber: settings.reviewNumber,
       words: {
+        title: say(words, "map_title"),
         zoomIn: say(words, "zoom_in"),
         zoomOut: say(words, "zoom_out"),
         outlines: say(words, "outlines"),
@@ -56,6 +70,21 @@ export class LiveLayers {
         .then((roads) => source(map, "roads")?.setData(roads))
         .catch((reason: unknown) => console.info("No roads:", reason));
     }
+    map.addSource("stations", { type: "geojson", data: nothing });
+    map.addLayer({
+      id: "stations",
+      type: "circle",
+      source: "stations",
+      paint: {
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 2.5, 13, 6, 16, 9],
+        "circle-color": ["match", ["get", "state"], "yes", "#0b6247", "#fff"],
+        "circle-stroke-color": ["match", ["get", "state"], "yes", "#fff", "#5b6672"],
+        "circle-stroke-width": 1.5,
+      },
+    });
+    placesOnMap("/api/places/index.json")
+      .then(({ places }) => source(map, "stations")?.setData(pointsOf(places)))
+      .catch((reason: unknown) => console.info("No stations:", reason));
     map.addSource("rings", { type: "geojson", data: nothing });
     map.addSource("vehicles", { type: "geojson", data: nothing });
     map.addLayer({

@@ -46,7 +46,7 @@ export interface BaseMapOptions {
   reviewNumber?: string | undefined;
   bounds?: LngLatBoundsLike | undefined;
   /** What the map's buttons are called. */
-  words: { zoomIn: string; zoomOut: string; outlines: string };
+  words: { title: string; zoomIn: string; zoomOut: string; outlines: string };
 }
 
 /** Whether this device can draw the map at all. */
@@ -256,7 +256,11 @@ export async function createBaseMap(options: BaseMapOptions): Promise<MapLibreMa
     touchPitch: false,
     attributionControl: false,
     localIdeographFontFamily: FONT,
-    locale: { "NavigationControl.ZoomIn": words.zoomIn, "NavigationControl.ZoomOut": words.zoomOut },
+    locale: {
+      "Map.Title": words.title,
+      "NavigationControl.ZoomIn": words.zoomIn,
+      "NavigationControl.ZoomOut": words.zoomOut,
+    },
     fadeDuration: matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 200,
   });
   map.touchZoomRotate.disableRotation();
