@@ -13,7 +13,7 @@ export UV_SYSTEM_CERTS = 1
 export NODE_USE_SYSTEM_CA = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install frontend demo serve test test-frontend lint format docs bench clean
+.PHONY: help install frontend demo stop serve test test-frontend lint format docs bench clean
 
 help: ## Say what each target does
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ frontend: install ## Build the browser's part (Node comes as a Python wheel)
 
 demo: frontend ## Fill a sample city, start everything and simulated riders, print address and accounts
 	@exec $(RUN) yizhan demo
+
+stop: install ## Stop the demo, wherever it was started
+	@$(RUN) yizhan stop --demo
 
 serve: frontend ## Serve this installation as the environment says
 	@exec $(RUN) yizhan serve

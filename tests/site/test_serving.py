@@ -120,3 +120,15 @@ def test_another_program_on_the_port_is_named(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert f"port {port}" in output
     assert processes_of(tmp_path) == []
+
+
+def test_stop_ends_everything_also_when_the_starter_was_killed(tmp_path: Path) -> None:
+    port = free_port()
+    process = yizhan("serve", "--workers", "1", env=environment(tmp_path, port))
+    wait_for(f"http://127.0.0.1:{port}/readyz")
+    process.kill()
+    process.wait()
+    assert processes_of(tmp_path) != []
+    output, _ = yizhan("stop", env=environment(tmp_path, port)).communicate(timeout=60)
+    assert "Stopped." in output
+    assert processes_of(tmp_path) == []

@@ -33,7 +33,7 @@ def demo(
     accounts_file = environment.var / "accounts.json"
     target = installation(host=None, port=port, workers=2)
     if (pid := processes.running(target)) is not None:
-        console.print(f"The demo already runs (process {pid}).")
+        console.print(f"The demo already runs (process {pid}); `yizhan stop --demo` ends it.")
         show(
             json.loads((environment.var / "address.json").read_text())["address"], json.loads(accounts_file.read_text())
         )

@@ -79,7 +79,7 @@ def main() -> None:
     """Run the command line."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
     # A person reads what a command prints; the servers write JSON.
-    if sys.argv[1:2] == ["demo"]:
+    if sys.argv[1:2] == ["demo"] or sys.argv[1:3] == ["stop", "--demo"]:
         # A folder of its own, plain http on this machine, no second factor: never a real installation's.
         for name, value in DEMO_SETTINGS.items():
             os.environ.setdefault(name, value)

@@ -120,7 +120,18 @@ def serve(
 
 
 @app.command()
-def stop() -> None:
-    """Stop the installation that runs from this folder."""
-    target = installation(host=None, port=None, workers=1)
-    typer.echo("Stopped." if processes.stop(target) else "Nothing was running.")
+def stop(
+    demo: bool = typer.Option(False, "--demo", help="The demo, rather than the installation of the environment."),
+) -> None:
+    """Stop the installation that runs from this folder, also when whoever started it is gone."""
+    from django.conf import settings
+
+    from yizhan.site.embedded_postgresql.server import connection_parameters, is_running
+
+    stopped = processes.stop(installation(host=None, port=None, workers=1))
+    if not environment.database_url:
+        folder = Path(settings.DATABASES["default"]["OPTIONS"]["data_folder"])
+        if is_running(folder):
+            connection_parameters(folder)  # we are its last user now: it stops when we end
+            stopped = True
+    typer.echo("Stopped." if stopped else "Nothing was running.")

