@@ -6,13 +6,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from yizhan.geo import _along_kernels
 from yizhan.geo import _nearest_kernels as kernels
 from yizhan.geo._columns import column
-from yizhan.geo.distance import EARTH_RADIUS_M, METRES_PER_DEGREE
+from yizhan.geo.distance import EARTH_RADIUS_M, METRES_PER_DEGREE, haversine_m
 
 _CELL_DEG = 0.02
 _MAX_CELLS = 8_000_000
 _ALL = np.empty(0, np.bool_)
+LONGEST_STEP_M = 100_000.0
+HIGHEST_DEG = 85.0
 
 
 class Grid(NamedTuple):
@@ -140,6 +143,37 @@ class NearestIndex:
         west, south, east, north = (min(max(edge, -1e3), 1e3) for edge in edges)
         count = kernels.within_box(west, south, east, north, self._mask(allowed), self._grid, index)
         return np.sort(index[:count])
+
+    def along(
+        self, lon: ArrayLike, lat: ArrayLike, corridor_m: float, *, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+        """All places at most `corridor_m` metres from a route: indices, metres from it, metres along it, in its order.
+
+        The route is a line through WGS-84 positions in degrees; from one to the next it follows the great circle. Where
+        it passes a place more than once, the nearest pass counts, and of passes as near the first. A route of one
+        position is that point. The route must not cross the meridian of 180 degrees.
+
+        Raises:
+            ValueError: the columns differ in length or are empty, a position is not finite, beyond 180 degrees of
+                longitude or `HIGHEST_DEG` of latitude, a step is longer than `LONGEST_STEP_M`, or the corridor is not
+                a number from 0 to `LONGEST_STEP_M`.
+        """
+        xs, ys = column(lon, np.float64), column(lat, np.float64)
+        if len(xs) != len(ys) or not len(xs):
+            raise ValueError(f"lon has {len(xs)} rows, lat has {len(ys)}: both must have as many, and at least one")
+        if not ((np.abs(xs) <= 180.0).all() and (np.abs(ys) <= HIGHEST_DEG).all()):
+            raise ValueError(f"every position must be within 180 degrees of longitude, {HIGHEST_DEG:.0f} of latitude")
+        if not 0.0 <= corridor_m <= LONGEST_STEP_M:
+            raise ValueError(f"corridor_m is {corridor_m}: must be from 0 to {LONGEST_STEP_M:.0f}")
+        steps = haversine_m(xs[:-1], ys[:-1], xs[1:], ys[1:])
+        if (steps > LONGEST_STEP_M).any():
+            at = int(np.argmax(steps > LONGEST_STEP_M))
+            raise ValueError(f"step {at} is {steps[at]:.0f} m long: at most {LONGEST_STEP_M:.0f} m are allowed")
+        away, ahead = np.full(len(self), np.inf), np.zeros(len(self))
+        _along_kernels.along(xs, ys, float(corridor_m), self._mask(allowed), self._grid, away, ahead)
+        index = np.flatnonzero(np.isfinite(away))
+        index = index[np.lexsort((index, away[index], ahead[index]))]
+        return index, away[index], ahead[index]
 
     def _mask(self, allowed: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
         if allowed is None:
