@@ -88,6 +88,7 @@ class Prepared:
 
 
 def for_the_map(ready: Prepared, moment: Moment, datum: Datum, chosen: list[int]) -> dict[str, Any]:
+    """The chosen places as compact rows: `fields` names the columns, positions are degrees of `datum`."""
     lons, lats = ready.columns[datum]
     snapshot = ready.index.snapshot
     number = {code: position for position, code in enumerate(snapshot.offer_codes)}
