@@ -97,7 +97,8 @@ def vars_of(account: object) -> dict[str, str]:
 def show(address: str, accounts: list[dict[str, str]]) -> None:
     """The address and the demo accounts."""
     console.print(f"\n  [bold]{address}[/bold]            map and stations, no account needed")
-    console.print(f"  [bold]{address}/desk/[/bold]      the desk of the union's staff\n")
+    console.print(f"  [bold]{address}/desk/[/bold]      the desk of the union's staff")
+    console.print(f"  [bold]{address}/desk/passage/live/[/bold]  simulated riders and their reminders, live\n")
     table = Table("user name", "password", "role", "union", box=None, pad_edge=False, padding=(0, 2))
     for account in accounts:
         table.add_row(account["username"], account["password"], account["role"], account["union"])
