@@ -17,6 +17,18 @@ from .place import (
     PublicPlaces,
     PublishedPlaces,
 )
+from .plates import Plate, PlateVisits
+from .reports import (
+    EventKind,
+    Report,
+    ReportEvent,
+    ReportKind,
+    ReportPhoto,
+    ReportReceipt,
+    ReportRules,
+    ReportState,
+    StarChange,
+)
 
 __all__ = [
     "EAST",
@@ -26,6 +38,7 @@ __all__ = [
     "STARS_TO_BEGIN_WITH",
     "WEST",
     "DatumChoice",
+    "EventKind",
     "ImportRun",
     "Offer",
     "OfferKind",
@@ -33,7 +46,17 @@ __all__ = [
     "Place",
     "PlaceKind",
     "PlaceStatus",
+    "Plate",
+    "PlateVisits",
     "PositionSource",
     "PublicPlaces",
     "PublishedPlaces",
+    "Report",
+    "ReportEvent",
+    "ReportKind",
+    "ReportPhoto",
+    "ReportReceipt",
+    "ReportRules",
+    "ReportState",
+    "StarChange",
 ]

@@ -1,0 +1,19 @@
+"""What runs by itself in this room."""
+
+from procrastinate.contrib.django import app
+
+from .services import report_clock
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="watch_report_deadlines", pass_context=False)
+def watch_report_deadlines(timestamp: int) -> int:
+    """Tell of reports whose deadline has passed, every ten minutes."""
+    return report_clock.watch_deadlines()
+
+
+@app.periodic(cron="41 3 * * *")
+@app.task(queueing_lock="forget_reporters", pass_context=False)
+def forget_reporters(timestamp: int) -> int:
+    """Remove words and photos of reports settled long ago, every night."""
+    return report_clock.forget_reporters()
