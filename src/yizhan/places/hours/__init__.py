@@ -5,7 +5,7 @@ The syntax is parsed and evaluated by opening-hours-py. What it cannot know is w
 """
 
 from .chinese import HoursReading, read_hours
-from .evaluate import Openness, OpenState, Span, open_intervals, spans, state_at
+from .evaluate import Openness, OpenState, Span, open_intervals, spans, state_at, without
 from .syntax import HoursNotUnderstood, validate
 from .weekly import Weekly
 from .words import hours_in_words, in_words, state_in_words
@@ -25,4 +25,5 @@ __all__ = [
     "state_at",
     "state_in_words",
     "validate",
+    "without",
 ]

@@ -54,12 +54,52 @@ class Span:
     state: Openness
 
 
-def state_at(hours: str, at: datetime) -> OpenState:
-    """Whether a place with these hours is open at `at` (aware)."""
+Stretch = tuple[datetime, datetime]
+
+
+def state_at(hours: str, at: datetime, *, shut: Iterable[Stretch] = ()) -> OpenState:
+    """Whether a place with these hours is open at `at` (aware).
+
+    Args:
+        hours: An opening_hours expression; empty: unknown.
+        at: The instant, aware.
+        shut: Half-open stretches (aware) in which it is closed whatever its hours say.
+    """
     at = at.astimezone(UTC)
-    stretch = spans(hours, at, at + HORIZON)
+    shut = [(start.astimezone(UTC), end.astimezone(UTC)) for start, end in shut]
+    begin = _shut_until(at, shut)
+    stretch = without(spans(hours, begin, begin + HORIZON), shut)
+    if begin > at:  # closed until then, and on until the hours say otherwise
+        following = next((span.start for span in stretch if span.state is not Openness.NO), None)
+        return OpenState(Openness.NO, following)
     first = stretch[0]
     return OpenState(first.state, first.end if len(stretch) > 1 else None)
+
+
+def _shut_until(at: datetime, shut: Iterable[Stretch]) -> datetime:
+    """When the stretches that hold `at`, and those that follow without a gap, have ended; `at` when none holds it."""
+    until = at
+    for start, end in sorted(shut):
+        if start <= until < end:
+            until = end
+    return until
+
+
+def without(stretch: list[Span], shut: Iterable[Stretch]) -> list[Span]:
+    """The same time with the stretches of `shut` (UTC) closed; neighbours of one state are one."""
+    cuts = sorted((start, end) for start, end in shut if start < end)
+    pieces: list[_Local] = []
+    for span in stretch:
+        left = span.start
+        for start, end in cuts:
+            start, end = max(start, left), min(end, span.end)
+            if start >= end:
+                continue
+            pieces += [(left, start, span.state)] if left < start else []
+            pieces.append((start, end, Openness.NO))
+            left = end
+        pieces += [(left, span.end, span.state)] if left < span.end else []
+    return [Span(*piece) for piece in _joined(pieces)]
 
 
 def open_intervals(hours: str, start: datetime, end: datetime) -> list[tuple[datetime, datetime]]:

@@ -1,5 +1,13 @@
 """The directory of places: where they are, when they are open, what they offer."""
 
+from .facts import (
+    CareRules,
+    Closure,
+    Equipment,
+    EquipmentState,
+    PlacePhoto,
+    Verification,
+)
 from .imports import ImportRun
 from .offers import Offer, OfferKind, OffersOfPublishedPlaces
 from .place import (
@@ -9,6 +17,7 @@ from .place import (
     SOUTH,
     STARS_TO_BEGIN_WITH,
     WEST,
+    Access,
     DatumChoice,
     Place,
     PlaceKind,
@@ -16,6 +25,7 @@ from .place import (
     PositionSource,
     PublicPlaces,
     PublishedPlaces,
+    Users,
 )
 from .plates import Plate, PlateVisits
 from .reports import (
@@ -37,7 +47,12 @@ __all__ = [
     "SOUTH",
     "STARS_TO_BEGIN_WITH",
     "WEST",
+    "Access",
+    "CareRules",
+    "Closure",
     "DatumChoice",
+    "Equipment",
+    "EquipmentState",
     "EventKind",
     "ImportRun",
     "Offer",
@@ -45,6 +60,7 @@ __all__ = [
     "OffersOfPublishedPlaces",
     "Place",
     "PlaceKind",
+    "PlacePhoto",
     "PlaceStatus",
     "Plate",
     "PlateVisits",
@@ -59,4 +75,6 @@ __all__ = [
     "ReportRules",
     "ReportState",
     "StarChange",
+    "Users",
+    "Verification",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from django_scopes import ScopedManager
 
 from yizhan.geo import Datum, convert
 from yizhan.unions.identity import PubliclyIdentified
-from yizhan.unions.models import Union
+from yizhan.unions.models import Occupation, Staff, Union
 
 # The area in which China lies, South China Sea included, in WGS-84 degrees. A position outside is a slip
 # (longitude and latitude swapped, metres for degrees, zero), never a place of ours.
@@ -49,6 +50,24 @@ class PositionSource(models.TextChoices):
     SAMPLE = "sample", _("Sample data")
 
 
+class Access(models.TextChoices):
+    """How the door opens."""
+
+    UNKNOWN = "", _("Not known")
+    WALK_IN = "walk_in", _("Walk in")
+    QR = "qr", _("Scan a QR code")
+    CODE = "code", _("Door code")
+    ATTENDANT = "attendant", _("Someone lets you in")
+
+
+class Users(models.TextChoices):
+    """Whom a place serves."""
+
+    EVERYONE = "everyone", _("All who work outdoors")
+    MEMBERS = "members", _("Union members")
+    OCCUPATIONS = "occupations", _("Certain occupations")
+
+
 class DatumChoice(models.TextChoices):
     """The datum in which a position was given."""
 
@@ -77,6 +96,14 @@ class PublicPlaces(models.Manager["Place"]):
         )
 
 
+def _in_china_or_unknown(point: str) -> models.Q:
+    """Both numbers of a point, within the area of China, or neither."""
+    lon, lat = f"{point}_lon", f"{point}_lat"
+    return models.Q(**{f"{lon}__isnull": True, f"{lat}__isnull": True}) | models.Q(
+        **{f"{lon}__gte": WEST, f"{lon}__lte": EAST, f"{lat}__gte": SOUTH, f"{lat}__lte": NORTH}
+    )
+
+
 class Place(PubliclyIdentified, models.Model):
     """驿站、惠骑餐厅、爱心修车救援点、司机之家: whatever has a location and hours.
 
@@ -96,6 +123,39 @@ class Place(PubliclyIdentified, models.Model):
     position_source = models.CharField(_("source of position"), max_length=12, choices=PositionSource)
     hours = models.CharField(_("hours"), max_length=500, blank=True)
     contact = models.CharField(_("contact"), max_length=100, blank=True)
+    contact_is_service = models.BooleanField(_("contact is a service number"), default=False, db_default=False)
+    # Where the door is and where an e-bike may stand, WGS-84 degrees, when that differs from the position.
+    entrance_lon = models.FloatField(_("longitude of the entrance"), null=True, blank=True)
+    entrance_lat = models.FloatField(_("latitude of the entrance"), null=True, blank=True)
+    parking_lon = models.FloatField(_("longitude of e-bike parking"), null=True, blank=True)
+    parking_lat = models.FloatField(_("latitude of e-bike parking"), null=True, blank=True)
+    # Most premises are borrowed, often from someone who is no union.
+    host = models.ForeignKey(
+        Union, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("union as host")
+    )
+    host_name = models.CharField(_("host"), max_length=120, blank=True, default="", db_default="")
+    operator = models.ForeignKey(
+        Union, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("operator")
+    )
+    funder = models.ForeignKey(
+        Union, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("funder")
+    )
+    access = models.CharField(
+        _("how to enter"), max_length=10, choices=Access, blank=True, default=Access.UNKNOWN, db_default=Access.UNKNOWN
+    )
+    access_note = models.CharField(_("note on entering"), max_length=200, blank=True, default="", db_default="")
+    users = models.CharField(
+        _("who may use it"), max_length=12, choices=Users, default=Users.EVERYONE, db_default=Users.EVERYONE
+    )
+    occupations = ArrayField(
+        models.CharField(max_length=16, choices=Occupation), verbose_name=_("occupations"), default=list, blank=True
+    )
+    capacity = models.PositiveSmallIntegerField(_("seats"), null=True, blank=True)
+    verified_at = models.DateTimeField(_("last verified"), null=True, blank=True)
+    verified_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("verified by")
+    )
+    stale_told_at = models.DateTimeField(null=True, blank=True, editable=False)
     stars = models.PositiveSmallIntegerField(_("stars"), default=STARS_TO_BEGIN_WITH, db_default=STARS_TO_BEGIN_WITH)
     status = models.CharField(_("status"), max_length=12, choices=PlaceStatus, default=PlaceStatus.DRAFT, db_index=True)
     status_note = models.CharField(_("reason"), max_length=300, blank=True)
@@ -128,6 +188,17 @@ class Place(PubliclyIdentified, models.Model):
             models.CheckConstraint(condition=~models.Q(name=""), name="place_has_a_name"),
             models.CheckConstraint(condition=models.Q(status__in=PlaceStatus.values), name="place_status_is_known"),
             models.CheckConstraint(condition=models.Q(kind__in=PlaceKind.values), name="place_kind_is_known"),
+            models.CheckConstraint(condition=_in_china_or_unknown("entrance"), name="place_entrance_lies_in_china"),
+            models.CheckConstraint(condition=_in_china_or_unknown("parking"), name="place_parking_lies_in_china"),
+            models.CheckConstraint(condition=models.Q(access__in=Access.values), name="place_access_is_known"),
+            models.CheckConstraint(
+                condition=models.Q(users__in=[Users.EVERYONE, Users.MEMBERS], occupations=[])
+                | (models.Q(users=Users.OCCUPATIONS) & ~models.Q(occupations=[])),
+                name="place_names_occupations_when_it_means_them",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(host__isnull=True) | models.Q(host_name=""), name="place_has_one_host"
+            ),
             models.CheckConstraint(condition=models.Q(stars__lte=MOST_STARS), name="place_has_at_most_five_stars"),
             models.CheckConstraint(
                 condition=~models.Q(status=PlaceStatus.PUBLISHED) | models.Q(published_at__isnull=False),
@@ -160,6 +231,25 @@ class Place(PubliclyIdentified, models.Model):
         """Whether it is closed for good."""
         return self.status == PlaceStatus.CLOSED
 
+    @property
+    def entrance(self) -> tuple[float, float] | None:
+        """The door, WGS-84 longitude and latitude; None: at the position, or not known."""
+        return _point(self.entrance_lon, self.entrance_lat)
+
+    @property
+    def parking(self) -> tuple[float, float] | None:
+        """Where an e-bike may stand, WGS-84 longitude and latitude; None: not known."""
+        return _point(self.parking_lon, self.parking_lat)
+
+    @property
+    def occupation_labels(self) -> list[str]:
+        """Whom it serves when it serves certain occupations, in the reader's language."""
+        return [str(Occupation(code).label) for code in self.occupations]
+
     def position(self, datum: Datum = Datum.WGS84) -> tuple[float, float]:
         """Longitude and latitude in degrees of `datum`."""
         return convert(self.lon, self.lat, source=Datum.WGS84, target=datum)
+
+
+def _point(lon: float | None, lat: float | None) -> tuple[float, float] | None:
+    return None if lon is None or lat is None else (lon, lat)
