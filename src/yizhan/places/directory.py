@@ -68,7 +68,10 @@ def last_change() -> datetime | None:
 def _build(version: datetime | None) -> _Held:
     """Read the places and hold their index; the caller has the lock."""
     global _held
-    _held = held = _Held(version, PlaceIndex(load_snapshot()))
+    index = PlaceIndex(load_snapshot())
+    if len(index) > MOST_AT_ONCE:
+        index.text.ranks("a")  # else the first reader who searches would wait for it
+    _held = held = _Held(version, index)
     return held
 
 

@@ -1,4 +1,4 @@
-"""What the hot application answers for this room, without the database on the way: nearest places, and all for the map.
+"""What the hot application answers for this room, without the database on the way: nearest places, lists, the map.
 
 Positions come with their datum (`datum=` is required) and answers say theirs: the same, unless `answer_datum=` asks for
 another. Errors are problem details (RFC 9457) that name field, value and rule.
@@ -8,50 +8,38 @@ from __future__ import annotations
 
 import gzip
 import time
-import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import msgspec
-from django.utils import translation
-from django.utils.translation import gettext_lazy as _
 from starlette.routing import BaseRoute, Match, Route
 
 from yizhan.geo import Datum
 
 from .index import PlaceIndex
 from .keeper import Keeper
+from .lookups import lists
 from .parameters import (
     QueryRefused,
     box_of,
-    codes_of,
     datum_of,
-    kinds_of,
+    narrowing_of,
     number_of,
-    open_now,
     position_of,
     query_of,
     whole_number,
 )
 from .prepared import Prepared, for_the_map
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from .responses import PRIVATE, SHARED, Receive, Scope, Send, answer, not_ready, refuse, tag_of
 
 MOST_NEAREST = 50
 
-_JSON = (b"content-type", b"application/json")
-_PROBLEM = (b"content-type", b"application/problem+json")
-_PRIVATE = (b"cache-control", b"private, max-age=10")
-_SHARED = (b"cache-control", b"public, max-age=15")
 _encode = msgspec.json.Encoder().encode
 
 
 class NearestPlaces:
     """`GET /api/places/nearest?lon=&lat=&datum=`.
 
-    Further: `open=now|any`, `kinds=`, `offers=` (all of them), `count=`, `radius_m=`, `answer_datum=`.
+    Further: `open=now|any`, `kinds=`, `offers=` (all of them), `any_offers=`, `union=`, `count=`, `radius_m=`,
+    `answer_datum=`.
     """
 
     def __init__(self, keeper: Keeper[Prepared]) -> None:
@@ -60,15 +48,15 @@ class NearestPlaces:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ready = self.keeper.current
         if ready is None:
-            await _not_ready(scope, send)
+            await not_ready(scope, send)
             return
         try:
             body = self.answer(ready, query_of(scope))
         except QueryRefused as refused:
-            await _refuse(scope, send, refused)
+            await refuse(scope, send, refused)
             return
-        tag = b'W/"%08x"' % zlib.crc32(body)
-        await _answer(scope, send, body, tag, _PRIVATE)
+        tag = tag_of(body)
+        await answer(scope, send, body, tag, PRIVATE)
 
     @staticmethod
     def answer(ready: Prepared, query: dict[str, str], *, at_s: int | None = None) -> bytes:
@@ -82,14 +70,12 @@ class NearestPlaces:
         lon, lat = position_of(query, datum)
         count = whole_number(query, "count", 10, 1, MOST_NEAREST)
         radius = number_of(query, "radius_m", 1.0, 1e7) if "radius_m" in query else None
-        found = ready.index.nearest(
+        found = ready.index.nearest_of(
             lon,
             lat,
+            narrowing_of(query, ready.index.snapshot.unions, open_now=True),
             at_s=int(time.time()) if at_s is None else at_s,
             count=count,
-            open_now=open_now(query),
-            kinds=kinds_of(query) if query.get("kinds") else (),
-            offers=codes_of(query["offers"]) if query.get("offers") else (),
             radius_m=radius,
         )
         said = ready.said(found.moment, shown_in)
@@ -111,16 +97,16 @@ class MapOfPlaces:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         ready = self.keeper.current
         if ready is None:
-            await _not_ready(scope, send)
+            await not_ready(scope, send)
             return
         zipped = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
         try:
             body, tag = self.answer(ready, query_of(scope), zipped=zipped)
         except QueryRefused as refused:
-            await _refuse(scope, send, refused)
+            await refuse(scope, send, refused)
             return
         extra = [(b"content-encoding", b"gzip")] if zipped else []
-        await _answer(scope, send, body, tag, _SHARED, (b"vary", b"accept-encoding"), *extra)
+        await answer(scope, send, body, tag, SHARED, (b"vary", b"accept-encoding"), *extra)
 
     @staticmethod
     def answer(
@@ -139,7 +125,7 @@ class MapOfPlaces:
             return ready.maps[key]
         chosen = ready.index.within_box(*box).tolist() if box else range(len(ready.ids))
         body = _encode(for_the_map(ready, moment, datum, list(chosen)))
-        tag = b'W/"%08x"' % zlib.crc32(body)
+        tag = tag_of(body)
         if zipped:
             body = gzip.compress(body, 5)
         if box is None:
@@ -147,46 +133,6 @@ class MapOfPlaces:
                 ready.maps.clear()
             ready.maps[key] = (body, tag)
         return body, tag
-
-
-async def _answer(scope: Scope, send: Send, body: bytes, tag: bytes, *headers: tuple[bytes, bytes]) -> None:
-    status = 200
-    for name, value in scope["headers"]:
-        if name == b"if-none-match" and (value == b"*" or tag in value):
-            status, body = 304, b""
-    length = [] if status == 304 else [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": [_JSON, (b"etag", tag), *length, *headers]})
-    await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
-
-
-async def _refuse(scope: Scope, send: Send, refused: QueryRefused) -> None:
-    with translation.override(_language(scope)):
-        error = {"field": refused.field, "value": refused.value, "rule": str(refused.rule)}
-        title = str(_("Something in the request breaks a rule"))
-    await _problem(scope, send, 422, title, errors=[error])
-
-
-async def _not_ready(scope: Scope, send: Send) -> None:
-    with translation.override(_language(scope)):
-        title = str(_("The directory is being read; try again in a moment"))
-    await _problem(scope, send, 503, title)
-
-
-async def _problem(scope: Scope, send: Send, status: int, title: str, **more: Any) -> None:
-    body = _encode({"type": "about:blank", "title": title, "status": status, "instance": scope["path"], **more})
-    headers = [_PROBLEM, (b"cache-control", b"no-store"), (b"content-length", b"%d" % len(body))]
-    if status == 503:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _language(scope: Scope) -> str:
-    """Chinese unless the asker prefers English."""
-    for name, value in scope["headers"]:
-        if name == b"accept-language" and value[:2].lower() == b"en":
-            return "en"
-    return "zh-hans"
 
 
 keeper: Keeper[Prepared] = Keeper(lambda snapshot: Prepared(PlaceIndex(snapshot)))
@@ -206,6 +152,7 @@ def routes_of(keeper: Keeper[Prepared]) -> list[BaseRoute]:
     return [
         ExactRoute("/api/places/nearest", NearestPlaces(keeper), methods=["GET"]),
         ExactRoute("/api/places/index.json", MapOfPlaces(keeper), methods=["GET"]),
+        *(ExactRoute(path, of, methods=list(of.methods)) for path, of in lists(keeper)),
     ]
 
 

@@ -1,4 +1,4 @@
-"""An index in memory over all published places: nearest open now, in a box, by kind and by what is offered.
+"""An index in memory over all published places: nearest open now, in a box, along a route, and by text.
 
 A `PlaceIndex` never changes, so any number of requests read it without a lock; a newer one replaces it as a whole.
 """
@@ -8,18 +8,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from yizhan.geo import Datum, NearestIndex, convert
+from yizhan.geo import Datum, NearestIndex, convert, haversine_m
 from yizhan.geo.open_intervals import FOREVER_S
 
 from .hours import Openness
 from .models import PlaceKind
 from .snapshot import Snapshot
+from .text import NO_MATCH, TextIndex
 
 MOST_MASKS = 256
+
+
+class Narrowing(NamedTuple):
+    """Which places are asked for.
+
+    Attributes:
+        open_now: Only those that are certainly open.
+        kinds: Only these kinds; empty: all. Sorted.
+        offers: Only those that offer all of these codes. Sorted.
+        any_offers: Only those that offer any of these codes; empty: all. Sorted.
+        union_path: Only those of the union that hangs there in the tree, and of those below; empty: all.
+    """
+
+    open_now: bool = False
+    kinds: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    any_offers: tuple[str, ...] = ()
+    union_path: str = ""
+
+
+EVERYTHING = Narrowing()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +58,7 @@ class Moment:
     is_open: NDArray[np.bool_]
     is_unknown: NDArray[np.bool_]
     changes_s: NDArray[np.int64]
-    masks: dict[tuple[bool, tuple[str, ...], tuple[str, ...]], NDArray[np.bool_] | None] = field(default_factory=dict)
+    masks: dict[Narrowing, NDArray[np.bool_] | None] = field(default_factory=dict)
 
     def state(self, place: int) -> Openness:
         """Whether one place is open."""
@@ -49,6 +73,20 @@ class Found:
 
     places: NDArray[np.int64]
     metres: NDArray[np.float64]
+    moment: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Places of a list, unordered, by their index in the snapshot, at a moment.
+
+    `first` and then `second` say in which order they come: the rank and the metres away of a search, metres along a
+    route and those from it; after them comes the identifier.
+    """
+
+    places: NDArray[np.int64]
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
     moment: Moment
 
 
@@ -96,14 +134,96 @@ class PlaceIndex:
             offers: Only those that offer all of these codes. Sorted.
             radius_m: Only within so many metres.
         """
+        return self.nearest_of(lon, lat, Narrowing(open_now, kinds, offers), at_s=at_s, count=count, radius_m=radius_m)
+
+    def nearest_of(
+        self,
+        lon: float,
+        lat: float,
+        narrowing: Narrowing,
+        *,
+        at_s: int,
+        count: int = 10,
+        radius_m: float | None = None,
+    ) -> Found:
+        """As `nearest`, of the places asked for."""
         moment = self.moment(at_s)
-        mask = self._mask(moment, open_now, kinds, offers)
+        mask = self._mask(moment, narrowing)
         places, metres = self._index.nearest(lon, lat, count=count, allowed=mask, radius_m=radius_m)
         return Found(places, metres, moment)
 
     def within_box(self, west: float, south: float, east: float, north: float) -> NDArray[np.int64]:
         """All places in a box of WGS-84 degrees."""
         return self._index.within_box(west, south, east, north)
+
+    def in_box(self, west: float, south: float, east: float, north: float, narrowing: Narrowing, *, at_s: int) -> Line:
+        """The places asked for in a box of WGS-84 degrees; both columns are zero."""
+        moment = self.moment(at_s)
+        places = self._index.within_box(west, south, east, north, allowed=self._mask(moment, narrowing))
+        nothing = np.zeros(len(places))
+        return Line(places, nothing, nothing, moment)
+
+    def along(
+        self,
+        lon: NDArray[np.float64],
+        lat: NDArray[np.float64],
+        corridor_m: float,
+        narrowing: Narrowing,
+        *,
+        at_s: int,
+    ) -> Line:
+        """The places asked for within `corridor_m` of a route: metres along it, and metres from it.
+
+        Raises:
+            ValueError: the route cannot be searched; see `NearestIndex.along`.
+        """
+        moment = self.moment(at_s)
+        places, away, ahead = self._index.along(lon, lat, corridor_m, allowed=self._mask(moment, narrowing))
+        return Line(places, ahead, away, moment)
+
+    def search(self, text: str, narrowing: Narrowing, *, at_s: int, origin: tuple[float, float] | None = None) -> Line:
+        """The places asked for whose name, district or address answers a text: rank, and metres from `origin`.
+
+        `origin` is WGS-84 degrees; without one the metres are zero. A text of no letters finds nothing.
+        """
+        moment = self.moment(at_s)
+        ranks = self.text.ranks(text)
+        mask = self._mask(moment, narrowing)
+        chosen = ranks != NO_MATCH if mask is None else (ranks != NO_MATCH) & mask
+        places = np.flatnonzero(chosen)
+        first = ranks[places].astype(np.float64)
+        if origin is None:
+            return Line(places, first, np.zeros(len(places)), moment)
+        return Line(places, first, haversine_m(*origin, self.snapshot.lon[places], self.snapshot.lat[places]), moment)
+
+    def all_of(self, narrowing: Narrowing, *, at_s: int) -> Line:
+        """All places asked for; both columns are zero."""
+        moment = self.moment(at_s)
+        mask = self._mask(moment, narrowing)
+        places = np.arange(len(self)) if mask is None else np.flatnonzero(mask)
+        nothing = np.zeros(len(places))
+        return Line(places, nothing, nothing, moment)
+
+    @cached_property
+    def text(self) -> TextIndex:
+        """The index of names, districts and addresses; made when first asked for."""
+        snapshot = self.snapshot
+        districts = snapshot.districts or [""] * len(snapshot)
+        return TextIndex(snapshot.names, districts, snapshot.addresses)
+
+    @cached_property
+    def by_identifier(self) -> list[str]:
+        """All public identifiers, ascending."""
+        return sorted(str(public_id) for public_id in self.snapshot.public_ids)
+
+    @cached_property
+    def identifier_order(self) -> NDArray[np.int64]:
+        """For each place, how many identifiers come before its own."""
+        texts = [str(public_id) for public_id in self.snapshot.public_ids]
+        given = sorted(range(len(self)), key=texts.__getitem__)
+        order = np.empty(len(self), np.int64)
+        order[given] = np.arange(len(self))
+        return order
 
     def moment(self, at_s: int) -> Moment:
         """Who is open at a time; worked out anew only when someone has opened or closed since the last call."""
@@ -122,22 +242,31 @@ class PlaceIndex:
         ahead = changes[changes > at_s]
         return Moment(at_s, int(ahead.min()) if len(ahead) else FOREVER_S, is_open, is_unknown, changes)
 
-    def _mask(
-        self, moment: Moment, open_now: bool, kinds: tuple[str, ...], offers: tuple[str, ...]
-    ) -> NDArray[np.bool_] | None:
-        key = (open_now, kinds, offers)
-        if key in moment.masks:
-            return moment.masks[key]
-        mask = moment.is_open if open_now else None
-        if kinds:
-            of_kind = np.logical_or.reduce([self._kinds[kind] for kind in kinds])
-            mask = of_kind if mask is None else mask & of_kind
-        for code in offers:
-            offered = self._offered(code)
-            mask = offered if mask is None else mask & offered
+    def _mask(self, moment: Moment, narrowing: Narrowing) -> NDArray[np.bool_] | None:
+        if narrowing in moment.masks:
+            return moment.masks[narrowing]
+        masks = [moment.is_open] if narrowing.open_now else []
+        if narrowing.kinds:
+            masks.append(np.logical_or.reduce([self._kinds[kind] for kind in narrowing.kinds]))
+        masks += [self._offered(code) for code in narrowing.offers]
+        if narrowing.any_offers:
+            masks.append(np.logical_or.reduce([self._offered(code) for code in narrowing.any_offers]))
+        if narrowing.union_path:
+            masks.append(self._of_union(narrowing.union_path))
+        mask = np.logical_and.reduce(masks) if masks else None
         if len(moment.masks) < MOST_MASKS:
-            moment.masks[key] = mask
+            moment.masks[narrowing] = mask
         return mask
+
+    @cached_property
+    def _paths(self) -> tuple[list[str], NDArray[np.int64]]:
+        """The different places in the tree of unions, and for each place of ours which of them is its union's."""
+        known = {path: number for number, path in enumerate(dict.fromkeys(self.snapshot.union_paths))}
+        return list(known), np.array([known[path] for path in self.snapshot.union_paths], np.int64)
+
+    def _of_union(self, path: str) -> NDArray[np.bool_]:
+        known, numbers = self._paths
+        return np.array([each.startswith(path) for each in known] or [False], np.bool_)[numbers]
 
     def _offered(self, code: str) -> NDArray[np.bool_]:
         try:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import UUID
 
 import numpy as np
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.geo import Datum, UnknownDatum, convert
 
+from .index import Narrowing
 from .models import EAST, NORTH, SOUTH, WEST, PlaceKind
+from .paging import BadCursor, Cursor
+from .text import LONGEST, words_of
 
 
 class QueryRefused(Exception):
@@ -81,12 +85,53 @@ def whole_number(query: dict[str, str], field: str, default: int, low: int, high
     return int(text)
 
 
-def open_now(query: dict[str, str]) -> bool:
+def _is_open_asked(query: dict[str, str], *, default: bool = True) -> bool:
     """Whether only places that are certainly open are asked for."""
-    text = query.get("open", "now")
+    text = query.get("open", "")
+    if not text:
+        return default
     if text not in {"now", "any"}:
         raise QueryRefused("open", text, _("Choose “now” or “any”."))
     return text == "now"
+
+
+def narrowing_of(query: dict[str, str], unions: Mapping[UUID, str], *, open_now: bool) -> Narrowing:
+    """Which places are asked for; `unions` says where each hangs in the tree, `open_now` what holds unless said."""
+    return Narrowing(
+        _is_open_asked(query, default=open_now),
+        kinds_of(query) if query.get("kinds") else (),
+        codes_of(query["offers"]) if query.get("offers") else (),
+        codes_of(query["any_offers"]) if query.get("any_offers") else (),
+        union_of(query, unions) if query.get("union") else "",
+    )
+
+
+def union_of(query: dict[str, str], unions: Mapping[UUID, str]) -> str:
+    """Where the union asked for hangs in the tree."""
+    text = query["union"]
+    try:
+        return unions[UUID(text)]
+    except (ValueError, KeyError):
+        raise QueryRefused("union", text, _("There is no such union.")) from None
+
+
+def text_of(query: dict[str, str]) -> str:
+    """What is searched for: at least one letter, digit or character, and not too many."""
+    text = query.get("q", "").strip()
+    if len(text) > LONGEST or not words_of(text):
+        raise QueryRefused("q", text, _("Write from 1 to %(most)d letters or characters.") % {"most": LONGEST})
+    return text
+
+
+def cursor_of(query: dict[str, str]) -> Cursor | None:
+    """Where the page begins."""
+    text = query.get("cursor", "")
+    if not text:
+        return None
+    try:
+        return Cursor.read(text)
+    except BadCursor:
+        raise QueryRefused("cursor", text, _("Give the “next” of an earlier answer.")) from None
 
 
 def kinds_of(query: dict[str, str]) -> tuple[str, ...]:

@@ -52,6 +52,8 @@ class Prepared:
         self.maps: dict[tuple[int, Datum, bool], tuple[bytes, bytes]] = {}
         # The first search of a process loads the kernels; that must not be a driver's.
         index.nearest(105.0, 35.0, at_s=int(time.time()))
+        index.text.ranks("a")
+        index.identifier_order, index.by_identifier  # noqa: B018 - made now, in the keeper's thread
 
     def facts(self, place: int, datum: Datum) -> bytes:
         """The members of a place's JSON object that stay, without braces; its position in `datum`."""

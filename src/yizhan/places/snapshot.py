@@ -1,13 +1,13 @@
 """All published places as columns: what in-process indexes and the passage kernel are built from.
 
-A snapshot is read in two queries and never changes. It knows opening hours for the days ahead, so it must be taken anew
-before `valid_until`, and whenever `NOTIFY places_changed` says that a place was published, changed or withdrawn.
+A snapshot is read in a few queries and never changes. It knows opening hours for the days ahead, so it must be taken
+anew before `valid_until`, and whenever `NOTIFY places_changed` says that a place was published, changed or withdrawn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from yizhan.geo.open_intervals import FOREVER_S, OpenIntervals
+from yizhan.unions.models import Union
 
 from .hours import Openness, spans
 from .models import Offer, OfferKind, Place
@@ -40,6 +41,8 @@ class Snapshot:
         unknown: When it is not known whether it is open (no hours given, or a year without published holidays).
         offer_codes: Codes of the vocabulary; `offers[k, i]` says whether place `i` offers `offer_codes[k]`.
         taken_at, valid_until: The time for which `open` and `unknown` hold.
+        districts: As stated; length N, or none at all.
+        unions: Where every union hangs in the tree, by its public identifier.
     """
 
     ids: NDArray[np.int64]
@@ -59,6 +62,8 @@ class Snapshot:
     offers: NDArray[np.bool_]
     taken_at: datetime
     valid_until: datetime
+    districts: Sequence[str] = ()
+    unions: Mapping[UUID, str] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -69,11 +74,11 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
     at = (at or timezone.now()).astimezone(UTC)
     rows = list(
         Place.published.order_by("pk").values_list(
-            "pk", "public_id", "name", "kind", "address", "hours", "union_id", "union__path", "lon", "lat"
+            "pk", "public_id", "name", "kind", "address", "hours", "union_id", "union__path", "lon", "lat", "district"
         )
     )
-    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * 10
-    ids, public_ids, names, kinds, addresses, hours, union_ids, union_paths, lon, lat = columns
+    columns: list[Sequence[object]] = list(zip(*rows, strict=True)) if rows else [()] * 11
+    ids, public_ids, names, kinds, addresses, hours, union_ids, union_paths, lon, lat, districts = columns
     row_numbers = np.array(ids, np.int64)
     codes = sorted(set(OfferKind.objects.values_list("code", flat=True)))
     return Snapshot(
@@ -94,6 +99,8 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
         offers=_offers(row_numbers, codes),
         taken_at=at,
         valid_until=at + LOOK_AHEAD,
+        districts=districts,  # type: ignore[arg-type]
+        unions=dict(Union.objects.values_list("public_id", "path")),
     )
 
 

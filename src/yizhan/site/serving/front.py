@@ -12,7 +12,16 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-HOT_PATHS = ("/api/places/nearest", "/api/places/index.json", "/api/pings", "/api/pings/*", "/api/live/*")
+HOT_PATHS = (
+    "/api/places/nearest",
+    "/api/places/search",
+    "/api/places/in-box",
+    "/api/places/along-route",
+    "/api/places/index.json",
+    "/api/pings",
+    "/api/pings/*",
+    "/api/live/*",
+)
 
 CLIENT_ADDRESS_HEADER = "X-Client-Address"
 PRIVATE_RANGES = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fd00::/8"]
