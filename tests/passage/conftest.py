@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import httpx
 import hypothesis
@@ -69,8 +71,13 @@ class Kept:
 
     passed: list[Passed] = field(default_factory=list)
 
-    def put(self, passed: Sequence[Passed]) -> None:
+    is_full: bool = False
+
+    def put(self, passed: Sequence[Passed]) -> Future[set[UUID]]:
         self.passed.extend(passed)
+        written: Future[set[UUID]] = Future()
+        written.set_result({each.public_id for each in passed})
+        return written
 
     def start(self) -> None: ...
 

@@ -93,7 +93,7 @@ def test_good_rows_are_all_taken_in_their_order(rows: list[Any]) -> None:
     batch = read({"datum": "WGS-84", "pings": rows})
 
     assert batch.rejected == []
-    assert batch.names == [str(row[0]) for row in rows]
+    assert list(batch.names) == [str(row[0]) for row in rows]
     assert batch.pings.time_ms.tolist() == [row[1] for row in rows]
     assert batch.pings.longitude.tolist() == [row[2] for row in rows]
 

@@ -65,13 +65,20 @@ def test_rows_may_be_objects_with_iso_times(desk: Desk, source: NewKey) -> None:
     assert (body["accepted"], [each["vehicle"] for each in body["reminders"]]) == (2, ["17", "18"])
 
 
-def test_the_same_batch_again_is_harmless(desk: Desk, source: NewKey) -> None:
+def test_the_same_batch_again_gets_the_same_answer(desk: Desk, source: NewKey) -> None:
     rows = passing(desk.clock)
-    assert len(desk.post(source.key, rows).json()["reminders"]) == 1
+    first = desk.post(source.key, rows).json()
 
-    again = desk.post(source.key, rows).json()
+    assert desk.post(source.key, rows).json() == first
+    assert len(desk.kept.passed) == len(first["reminders"]) == 1
 
-    assert (again["accepted"], again["reminders"]) == (2, [])
+
+def test_the_same_pings_in_another_batch_remind_nobody_twice(desk: Desk, source: NewKey) -> None:
+    desk.post(source.key, passing(desk.clock))
+
+    again = desk.post(source.key, [*passing(desk.clock), ["another", desk.clock.ms, 113.0, 34.0]]).json()
+
+    assert (again["accepted"], again["reminders"]) == (3, [])
 
 
 def test_a_vehicle_is_reminded_of_a_place_once_in_the_cool_down(desk: Desk, source: NewKey) -> None:

@@ -21,6 +21,7 @@ from .runtime.stream import NotNow, Reminded, Stream, Taken, as_text
 log = logging.getLogger("yizhan.passage.hot")
 
 MOST_LISTED = 100
+MAX_KEY = 255
 MAX_ROADS_BYTES = 2 * 1024 * 1024
 
 
@@ -47,7 +48,8 @@ class Doors:
         try:
             source = self._source(request)
             _require_json(request)
-            taken = await self._stream.take(source, await _body(request, MAX_BODY_BYTES))
+            key = _idempotency_key(request)
+            taken = await self._stream.take(source, await _body(request, MAX_BODY_BYTES), key=key)
         except BatchRefused as refused:
             metrics.BATCHES.labels("refused").inc()
             return _problem(request, refused.status, refused.code, refused.detail)
@@ -159,6 +161,13 @@ def _require_json(request: Request) -> None:
         raise BatchRefused("compressed", "send the body uncompressed", status=415)
 
 
+def _idempotency_key(request: Request) -> str:
+    key = request.headers.get("idempotency-key", "")
+    if len(key) > MAX_KEY:
+        raise BatchRefused("key_too_long", f"Idempotency-Key has {len(key)} characters: at most {MAX_KEY}")
+    return key
+
+
 async def _body(request: Request, most: int) -> bytes:
     """The body, as long as it stays within `most` bytes: a longer one is refused before it is in memory."""
     too_big = BatchRefused("too_big", f"the body is too big: at most {most} bytes", status=413)
@@ -193,6 +202,7 @@ TITLES = {
     404: "There is nothing here",
     413: "The request is too big",
     415: "The form of the request is not understood",
+    422: "The request contradicts an earlier one",
     503: "Not now",
 }
 

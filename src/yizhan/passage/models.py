@@ -106,7 +106,8 @@ class PingSource(PubliclyIdentified, models.Model):
 class Reminder(PubliclyIdentified, models.Model):
     """路过提醒: a vehicle passed an open place and was told. Who it was, is a pseudonym; where it was, is not kept.
 
-    The same passage recorded twice is one row: a stream that starts anew may repeat its last batch.
+    A reminder goes out only once it is here. The same passage is one row, however often it is handed in. `batch` is a
+    keyed digest of the batch that caused it, by which a sender who repeats the batch gets the same reminders again.
     """
 
     vehicle = models.BigIntegerField(_("vehicle"))
@@ -120,6 +121,7 @@ class Reminder(PubliclyIdentified, models.Model):
     passed_at = models.DateTimeField(_("passed at"))
     distance_m = models.FloatField(_("distance in metres"))
     is_simulated = models.BooleanField(_("simulated"), default=False)
+    batch = models.UUIDField(_("batch"), null=True, editable=False)
     recorded_at = models.DateTimeField(_("recorded at"), auto_now_add=True)
 
     objects = ScopedManager(union="union__path__startswith")
@@ -133,6 +135,7 @@ class Reminder(PubliclyIdentified, models.Model):
             models.Index(fields=["union", "-passed_at"], name="reminder_by_union_and_time"),
             models.Index(fields=["place", "-passed_at"], name="reminder_by_place_and_time"),
             models.Index(fields=["-passed_at"], name="reminder_by_time"),
+            models.Index(fields=["-recorded_at"], name="reminder_by_record"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["vehicle", "place", "passed_at"], name="reminder_once_per_passage"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from yizhan.geo import Datum
 
-from .hot import MAX_ROADS_BYTES, MOST_LISTED
+from .hot import MAX_KEY, MAX_ROADS_BYTES, MOST_LISTED
 from .runtime.decoding import MAX_BODY_BYTES, MAX_NAME, MAX_ROWS, REASONS
 
 
@@ -24,6 +24,13 @@ _TOKEN = {
     "description": "Signed permission for one union, as the desk's live page carries it.",
     "schema": {"type": "string"},
 }
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "By which a repeated batch is known again. Without it, the same body is the same batch.",
+    "schema": {"type": "string", "maxLength": MAX_KEY},
+}
 _NOT_NOW = _problem("Starting, or too busy: repeat after `Retry-After` seconds.")
 
 PATHS: dict[str, Any] = {
@@ -34,10 +41,12 @@ PATHS: dict[str, Any] = {
             "summary": "Send positions of vehicles and be told whom to remind of which place",
             "description": (
                 f"At most {MAX_ROWS:,} rows and {MAX_BODY_BYTES // 2**20} MiB a request. Rows that are wrong are left "
-                f"out and named (the first {MOST_LISTED}); the others are taken. Sending a batch again does no harm. "
+                f"out and named (the first {MOST_LISTED}); the others are taken. A batch that is sent again within an "
+                "hour gets the same reminders. A reminder is in our log before it is in an answer. "
                 "Positions are judged and forgotten: they are never stored."
             ),
             "security": [{"PingSourceKey": []}],
+            "parameters": [_IDEMPOTENCY_KEY],
             "requestBody": {
                 "required": True,
                 "content": {
@@ -62,6 +71,7 @@ PATHS: dict[str, Any] = {
                 "401": _problem("No valid key: it may have been revoked or replaced."),
                 "413": _problem("Too many rows or bytes. Nothing was taken."),
                 "415": _problem("Not application/json, or compressed."),
+                "422": _problem("The `Idempotency-Key` came with another body before. Nothing was taken."),
                 "503": _NOT_NOW,
             },
         }

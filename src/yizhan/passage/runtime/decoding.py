@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from yizhan.geo import Datum, UnknownDatum, convert
 from yizhan.passage.pings import Pings
 
+from .names import Names
+
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_NAME = 64
@@ -71,7 +73,7 @@ class Batch:
         rejected: the other rows, in order.
     """
 
-    names: list[str]
+    names: Names
     pings: Pings
     rejected: list[Rejected]
 
@@ -143,7 +145,7 @@ def _judged(datum: Datum, rows: list[_Row], numbers: list[int] | None, rejected:
         rejected.sort(key=lambda one: one.index)
     longitude, latitude = convert(lon[kept], lat[kept], source=datum, target=Datum.WGS84)
     pings = Pings(np.zeros(len(kept), np.int64), time_ms[kept], longitude, latitude, accuracy[kept])
-    return Batch([str(rows[i].vehicle) for i in kept.tolist()], pings, rejected)
+    return Batch(Names([str(rows[i].vehicle) for i in kept.tolist()]), pings, rejected)
 
 
 def _datum(value: object) -> Datum:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 from django.conf import settings
 
 from yizhan.geo.passage import PassageKernel, Reminders
+from yizhan.passage.models import LIMITS, Reminder
 from yizhan.passage.pseudonyms import short_name, vehicle_number
 from yizhan.passage.queries.rules import RulesTree
-from yizhan.passage.services.log import Passed, remembered
+from yizhan.passage.services.log import Passed, recorded, remembered
 from yizhan.places.snapshot import load_snapshot
 from yizhan.unions.identity import new_public_id
 
 from . import metrics
-from .decoding import AHEAD_MS, LATE_MS, Rejected, read_batch
+from .batches import REPEATED_WITHIN_S, Answers, Digests, Judged, Reminding, by_batch
+from .decoding import AHEAD_MS, LATE_MS, Batch, BatchRefused, Rejected, read_batch
 from .keeper import Keeper
 from .keys import KeyRing, Source
 from .live import Hub, Subscriber
+from .names import Names
 from .simulated import SimulatedTraffic
 from .world import PlaceSeen, World, build_world
 from .writer import Writer
@@ -34,6 +39,9 @@ from .writer import Writer
 log = logging.getLogger("yizhan.passage.stream")
 
 MOST_BATCHES_WAITING = 64
+LONGEST_COMMIT_S = 20.0  # then the sender is told to come again; the reminders still wait to be written
+LONGEST_PATH_S = LIMITS["max_segment_gap_s"][1]
+REPEATED_WITHIN = timedelta(seconds=REPEATED_WITHIN_S)
 MOST_NAMES = 1_000_000
 SHOW_EVERY_S = 0.5
 
@@ -48,7 +56,7 @@ class NotNow(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reminded:
-    """A reminder that just went out: the log entry, its place, and what the sender calls the vehicle.
+    """A reminder that is in the log and goes out: the log entry, its place, and what the sender calls the vehicle.
 
     Attributes:
         open_until: when the place closes; None when it never does.
@@ -70,9 +78,12 @@ class Taken:
 
 
 class Stream:
-    """One stream a process. Pings are judged in one thread of their own; nothing here waits for the database.
+    """One stream a process. Pings are judged in one thread of their own, which never waits for the database.
 
-    A stream that starts reads from the reminder log what it must remember, so that nobody is reminded twice.
+    The reminder log is the state. A reminder goes out, to the sender and to whoever watches, only once it is in the
+    log; a batch without reminders is answered at once. A batch that is repeated gets the same reminders again and is
+    not judged again: within this process from memory, by one that started since from the log. So a kill at any moment
+    loses no reminder and sends none twice, as long as the sender repeats a batch that was not answered.
     """
 
     def __init__(self, *, writer: Writer | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -85,6 +96,10 @@ class Stream:
         self._places: dict[int, PlaceSeen] = {}
         self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
         self._numbers: dict[tuple[int, str], int] = {}
+        self._digests = Digests(self._pseudonym_key)
+        self._answers = Answers()
+        self._logged: dict[UUID, list[tuple[Passed, PlaceSeen]]] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.simulated = SimulatedTraffic()
         self.tokens_made_after = 0.0
         self._keeper = Keeper(
@@ -116,33 +131,54 @@ class Stream:
         await asyncio.to_thread(self._judge.shutdown)
         await asyncio.to_thread(self.writer.stop)
 
-    async def take(self, source: Source, body: bytes) -> Taken:
-        """Judge a batch as the source sent it.
+    async def take(self, source: Source, body: bytes, *, key: str = "") -> Taken:
+        """Judge a batch as the source sent it, and wait until its reminders are in the log.
+
+        Args:
+            key: by which the sender knows the batch again; without one, the body itself is the key.
 
         Raises:
             BatchRefused: it cannot be read.
-            NotNow: the stream is starting, or has too much to do.
+            NotNow: the stream is starting, has too much to do, or cannot write the log.
         """
         if self._kernel is None:
             raise NotNow("starting", "places are still being read: repeat the batch in a second")
-        if self._in_flight >= MOST_BATCHES_WAITING:
+        if self._in_flight >= MOST_BATCHES_WAITING or self.writer.is_full:
             raise NotNow("busy", "too many batches are waiting: repeat this one in a second")
+        self._loop = asyncio.get_running_loop()
         self._in_flight += 1
         try:
-            taken = await asyncio.get_running_loop().run_in_executor(self._judge, self.judge, source, body)
+            judged = await self._loop.run_in_executor(self._judge, self.judge, source, body, key)
         finally:
             self._in_flight -= 1
-        for each in taken.reminded:
-            self.hub.publish_reminder(str(each.passed.public_id), each.place.union_path, shown(each))
-        return taken
+        try:
+            written = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(judged.written)), LONGEST_COMMIT_S)
+        except Exception as failure:
+            raise NotNow("log", "the reminder log cannot be written: repeat the same batch soon") from failure
+        return Taken(judged.accepted, judged.rejected, self._reminded(judged.reminding, written))
 
-    def judge(self, source: Source, body: bytes) -> Taken:
+    def judge(self, source: Source, body: bytes, key: str = "") -> Judged:
         """The work on one batch; one thread at a time."""
-        kernel, places = self._kernel, self._places
-        if kernel is None:
+        if self._kernel is None:
             raise NotNow("starting", "places are still being read: repeat the batch in a second")
-        now_ms = round(self._clock() * 1000)
-        batch = read_batch(body, now_ms=now_ms)
+        content = self._digests.of(source.number, body)
+        batch_key = UUID(bytes=self._digests.of(source.number, b"key " + key.encode()) if key else content)
+        if judged := self._answers.get(batch_key):
+            if judged.content != content:
+                raise _key_reused()
+            metrics.REPEATED.inc()
+            return judged
+        batch = read_batch(body, now_ms=round(self._clock() * 1000))
+        if logged := self._logged.get(batch_key):
+            judged = self._as_logged(source, batch, logged, content)
+            metrics.REPEATED.inc()
+        else:
+            judged = self._judge_batch(self._kernel, source, batch, content, batch_key)
+        self._answers.keep(batch_key, judged)
+        return judged
+
+    def _judge_batch(self, kernel: PassageKernel, source: Source, batch: Batch, content: bytes, key: UUID) -> Judged:
+        places = self._places
         pings = replace(batch.pings, vehicle=self._vehicles(source, batch.names))
         reminders = kernel.feed(
             pings.vehicle,
@@ -150,17 +186,44 @@ class Stream:
             pings.longitude,
             pings.latitude,
             pings.accuracy_m,
-            latest_ms=now_ms + AHEAD_MS,
+            latest_ms=round(self._clock() * 1000) + AHEAD_MS,
         )
-        reminded = self._reminded(reminders, source, batch.names, places)
-        self.writer.put([each.passed for each in reminded])
+        reminding = self._reminding(reminders, source, batch.names, places, key)
+        written = self.writer.put([each.passed for each in reminding])
+        if reminding:
+            written.add_done_callback(lambda done: self._went_out(reminding, done))
         if source.is_simulated:
-            self.simulated.update(source.union_path, pings, reminders=len(reminded), now=self._clock())
+            self.simulated.update(source.union_path, pings, reminders=len(reminding), now=self._clock())
         metrics.PINGS.labels("accepted").inc(len(pings))
         metrics.PINGS.labels("rejected").inc(len(batch.rejected))
-        metrics.REMINDERS.inc(len(reminded))
         metrics.VEHICLES.set(kernel.vehicles)
-        return Taken(len(pings), batch.rejected, reminded)
+        return Judged(content, len(pings), batch.rejected, reminding, written)
+
+    def _as_logged(
+        self, source: Source, batch: Batch, logged: list[tuple[Passed, PlaceSeen]], content: bytes
+    ) -> Judged:
+        """What the log says of a batch that was judged before this process began."""
+        numbers = self._vehicles(source, batch.names)
+        row_of = dict(zip(numbers.tolist(), range(len(numbers)), strict=True))
+        if any(passed.vehicle not in row_of for passed, _place in logged):
+            raise _key_reused()
+        reminding = [Reminding(passed, place, batch.names[row_of[passed.vehicle]]) for passed, place in logged]
+        written: Future[set[UUID]] = Future()
+        written.set_result({each.passed.public_id for each in reminding})
+        return Judged(content, len(batch.pings), batch.rejected, reminding, written)
+
+    def _went_out(self, reminding: list[Reminding], written: Future[set[UUID]]) -> None:
+        """Show what is in the log now. Called by whoever wrote it, whether or not the sender still waits."""
+        if written.exception() is not None or self._loop is None:
+            return
+        reminded = self._reminded(reminding, written.result())
+        metrics.REMINDERS.inc(len(reminded))
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._show, reminded)
+
+    def _show(self, reminded: list[Reminded]) -> None:
+        for each in reminded:
+            self.hub.publish_reminder(str(each.passed.public_id), each.place.union_path, shown(each))
 
     def read_keys(self) -> None:
         """Read who may send."""
@@ -172,6 +235,7 @@ class Stream:
         if self._kernel is None:
             kernel = PassageKernel(world.stations)
             kernel.remember(self._log_since_it_matters(world))
+            self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
             _warm_up(world)
             self._take_over(world)
             self._kernel = kernel
@@ -211,7 +275,7 @@ class Stream:
         metrics.STATIONS.set(len(world.stations))
 
     def _log_since_it_matters(self, world: World) -> Reminders:
-        since = self._now() - timedelta(seconds=world.longest_memory_s, milliseconds=LATE_MS)
+        since = self._now() - timedelta(seconds=world.longest_memory_s + LONGEST_PATH_S, milliseconds=LATE_MS)
         rows = list(remembered(since=since))
         return Reminders.of(
             np.array([row[0] for row in rows], np.int64),
@@ -220,22 +284,22 @@ class Stream:
             np.array([row[3] for row in rows], np.float64),
         )
 
-    def _vehicles(self, source: Source, names: list[str]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def _vehicles(self, source: Source, names: Names) -> np.ndarray[Any, np.dtype[np.int64]]:
         known, number = self._numbers, source.number
         if len(known) > MOST_NAMES:
             known.clear()
-        vehicles = np.empty(len(names), np.int64)
-        for row, name in enumerate(names):
+        vehicles = np.empty(len(names.distinct), np.int64)
+        for row, name in enumerate(names.distinct):
             found = known.get((number, name))
             if found is None:
                 found = known[number, name] = vehicle_number(self._pseudonym_key, number, name)
             vehicles[row] = found
-        return vehicles
+        return names.spread(vehicles)
 
-    def _reminded(
-        self, reminders: Reminders, source: Source, names: list[str], places: dict[int, PlaceSeen]
-    ) -> list[Reminded]:
-        reminded = []
+    def _reminding(
+        self, reminders: Reminders, source: Source, names: Names, places: dict[int, PlaceSeen], batch: UUID
+    ) -> list[Reminding]:
+        reminding = []
         for vehicle, station, time_ms, distance_m, ping in zip(
             reminders.vehicle.tolist(),
             reminders.station.tolist(),
@@ -256,9 +320,23 @@ class Stream:
                 passed_at=datetime.fromtimestamp(time_ms / 1000, UTC),
                 distance_m=distance_m,
                 is_simulated=source.is_simulated,
+                batch=batch,
             )
-            reminded.append(Reminded(passed, place, names[ping], self._world.open_until(station, time_ms // 1000)))
-        return reminded
+            reminding.append(Reminding(passed, place, names[ping]))
+        return reminding
+
+    def _reminded(self, reminding: list[Reminding], written: set[UUID]) -> list[Reminded]:
+        world = self._world
+        return [
+            Reminded(
+                each.passed,
+                each.place,
+                each.name,
+                world.open_until(each.place.number, _milliseconds(each.passed.passed_at) // 1000),
+            )
+            for each in reminding
+            if each.passed.public_id in written
+        ]
 
     def _forget(self) -> None:
         if self._kernel is not None:
@@ -295,6 +373,27 @@ def shown(reminded: Reminded) -> dict[str, Any]:
 def as_text(moment: datetime) -> str:
     """UTC as RFC 3339, to the second."""
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _of_the_log(row: Reminder) -> tuple[Passed, PlaceSeen]:
+    passed = Passed(
+        public_id=row.public_id,
+        vehicle=row.vehicle,
+        place=row.place_id,
+        union=row.union_id,
+        source=row.source_id,
+        passed_at=row.passed_at,
+        distance_m=row.distance_m,
+        is_simulated=row.is_simulated,
+        batch=row.batch,
+    )
+    place, union = row.place, row.union
+    seen = PlaceSeen(place.pk, place.public_id, place.name, union.pk, union.path, place.lon, place.lat)
+    return passed, seen
+
+
+def _key_reused() -> BatchRefused:
+    return BatchRefused("key_reused", "this Idempotency-Key came with another body before", status=422)
 
 
 def _milliseconds(moment: datetime) -> int:
