@@ -13,3 +13,6 @@ VERIFY_REPORTS = declare("places.verify_reports", roles=[Role.ADMINISTRATOR, Rol
 EXPORT_REPORTS = declare("places.export_reports", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.READER])
 SET_REPORT_RULES = declare("places.report_rules", roles=[Role.ADMINISTRATOR])
 PRINT_PLATES = declare("places.plates", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.KEEPER, Role.READER])
+VERIFY_PLACES = declare("places.verify", roles=[Role.ADMINISTRATOR, Role.CADRE])
+EXTEND_VOCABULARY = declare("places.vocabulary", roles=[Role.ADMINISTRATOR, Role.CADRE])
+SET_CARE_RULES = declare("places.care_rules", roles=[Role.ADMINISTRATOR])

@@ -7,11 +7,15 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from yizhan.geo import Datum, UnknownDatum, convert
+from yizhan.geo import Datum, UnknownDatum, convert, haversine_m
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.models import Occupation
 
 from .hours import HoursNotUnderstood, validate
-from .models import EAST, NORTH, SOUTH, WEST, Place, PlaceKind
+from .models import EAST, NORTH, SOUTH, WEST, Access, Place, PlaceKind, Users
+
+MOST_SEATS = 2000
+FARTHEST_POINT_M = 500.0  # of door and parking from the place: more is another place, or another datum
 
 
 def checked_name(name: str, problems: list[Problem]) -> str:
@@ -72,6 +76,70 @@ def checked_position(lon: float, lat: float, datum: Datum, problems: list[Proble
         problems.append(Problem("position", f"{lon:g}, {lat:g}", message, "position"))
         return 0.0, 0.0
     return convert(lon, lat, source=datum, target=Datum.WGS84)
+
+
+def checked_point(
+    name: str,
+    point: tuple[float, float] | None,
+    datum: Datum,
+    place: tuple[float, float] | None,
+    problems: list[Problem],
+) -> tuple[float, float] | None:
+    """The door, or where an e-bike may stand, in WGS-84; near the place, whose WGS-84 position is `place`."""
+    if point is None:
+        return None
+    wrong: list[Problem] = []
+    lon, lat = checked_position(*point, datum, wrong)
+    problems += [Problem(name, problem.value, problem.message, problem.code) for problem in wrong]
+    if wrong or place is None:
+        return None
+    metres = haversine_m(*place, lon, lat)
+    if metres > FARTHEST_POINT_M:
+        problems.append(
+            Problem(
+                name,
+                f"{point[0]:g}, {point[1]:g}",
+                _("This point is %(metres)d m from the place; at most %(limit)d m. Was it given in the same datum?")
+                % {"metres": round(metres), "limit": FARTHEST_POINT_M},
+                "too_far",
+            )
+        )
+    return lon, lat
+
+
+def checked_access(access: str, problems: list[Problem]) -> str:
+    """One of `Access`; empty: not known."""
+    if access not in Access.values:
+        known = ", ".join(filter(None, Access.values))
+        problems.append(Problem("access", access, _("Choose one of: %(kinds)s.") % {"kinds": known}, "unknown_access"))
+    return access
+
+
+def checked_users(users: str, occupations: tuple[str, ...], problems: list[Problem]) -> tuple[str, list[str]]:
+    """One of `Users`, and the occupations when it means those."""
+    if users not in Users.values:
+        problems.append(
+            Problem(
+                "users", users, _("Choose one of: %(kinds)s.") % {"kinds": ", ".join(Users.values)}, "unknown_users"
+            )
+        )
+    if users != Users.OCCUPATIONS:
+        return users, []
+    unknown = sorted(set(occupations) - set(Occupation.values))
+    if unknown or not occupations:
+        problems.append(
+            Problem("occupations", ", ".join(unknown), _("Say which occupations may use it."), "unknown_occupation")
+        )
+    return users, [code for code in Occupation.values if code in occupations]
+
+
+def checked_capacity(capacity: int | None, problems: list[Problem]) -> int | None:
+    """How many may sit there at once; None: not known."""
+    if capacity is not None and not 1 <= capacity <= MOST_SEATS:
+        problems.append(
+            Problem("capacity", capacity, _("From 1 to %(limit)d seats.") % {"limit": MOST_SEATS}, "capacity")
+        )
+    return capacity
 
 
 def checked_datum(text: object) -> Datum:

@@ -19,7 +19,7 @@ from yizhan.geo.open_intervals import FOREVER_S, OpenIntervals
 from yizhan.unions.models import Union
 
 from .hours import Openness, spans
-from .models import Offer, OfferKind, Place
+from .models import Closure, Offer, OfferKind, Place
 
 CHANNEL = "places_changed"
 LOOK_AHEAD = timedelta(days=8)
@@ -81,6 +81,7 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
     ids, public_ids, names, kinds, addresses, hours, union_ids, union_paths, lon, lat, districts = columns
     row_numbers = np.array(ids, np.int64)
     codes = sorted(set(OfferKind.objects.values_list("code", flat=True)))
+    shut = _shut(row_numbers, at)
     return Snapshot(
         ids=row_numbers,
         public_ids=public_ids,  # type: ignore[arg-type]
@@ -93,8 +94,8 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
         lon=np.array(lon, np.float64),
         lat=np.array(lat, np.float64),
         radius_m=np.full(len(rows), DEFAULT_RADIUS_M),
-        open=intervals_of(hours, Openness.YES, at),  # type: ignore[arg-type]
-        unknown=intervals_of(hours, Openness.UNKNOWN, at),  # type: ignore[arg-type]
+        open=intervals_of(hours, Openness.YES, at, shut=shut),  # type: ignore[arg-type]
+        unknown=intervals_of(hours, Openness.UNKNOWN, at, shut=shut),  # type: ignore[arg-type]
         offer_codes=codes,
         offers=_offers(row_numbers, codes),
         taken_at=at,
@@ -104,17 +105,25 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
     )
 
 
-def intervals_of(hours: Iterable[str], state: Openness, at: datetime) -> OpenIntervals:
+Stretch = tuple[int, int]
+
+
+def intervals_of(
+    hours: Iterable[str], state: Openness, at: datetime, *, shut: Mapping[int, Sequence[Stretch]] | None = None
+) -> OpenIntervals:
     """For each expression, when it has that state around `at`; each different expression is evaluated once.
+
+    `shut` says for some of the places, by their index, when they are closed whatever their hours say (half-open
+    stretches of UTC epoch seconds).
 
     Days begin and end at midnight in Shanghai, so that a night's hours are not cut by the edge of the time looked at.
     What holds for all of that time is given as without end.
     """
     start, end = _edges(at)
     first, last = int(start.timestamp()), int(end.timestamp())
-    known: dict[str, list[tuple[int, int]]] = {}
+    known: dict[str, list[Stretch]] = {}
 
-    def of(expression: str) -> list[tuple[int, int]]:
+    def of(expression: str) -> list[Stretch]:
         if expression not in known:
             stretches = [
                 (int(span.start.timestamp()), int(span.end.timestamp()))
@@ -126,7 +135,42 @@ def intervals_of(hours: Iterable[str], state: Openness, at: datetime) -> OpenInt
             )
         return known[expression]
 
-    return OpenIntervals.of([of(expression) for expression in hours])
+    if not shut:
+        return OpenIntervals.of([of(expression) for expression in hours])
+    return OpenIntervals.of(
+        [
+            _less(of(expression), shut[index]) if index in shut else of(expression)
+            for index, expression in enumerate(hours)
+        ]
+    )
+
+
+def _less(stretches: Iterable[Stretch], shut: Sequence[Stretch]) -> list[Stretch]:
+    """What remains of the stretches when those of `shut` are taken out."""
+    rest: list[Stretch] = []
+    for start, end in stretches:
+        left = start
+        for cut, until in sorted(shut):
+            if until <= left or cut >= end:
+                continue
+            if left < cut:
+                rest.append((left, cut))
+            left = until
+        if left < end:
+            rest.append((left, end))
+    return rest
+
+
+def _shut(row_numbers: NDArray[np.int64], at: datetime) -> dict[int, list[Stretch]]:
+    """Temporary closures by the index of their place."""
+    start, end = _edges(at)
+    found: dict[int, list[Stretch]] = {}
+    closures = Closure.published.filter(ends_at__gt=start, starts_at__lt=end)
+    for place, starts_at, ends_at in closures.values_list("place_id", "starts_at", "ends_at"):
+        index = int(np.searchsorted(row_numbers, place))
+        if index < len(row_numbers) and row_numbers[index] == place:
+            found.setdefault(index, []).append((int(starts_at.timestamp()), int(ends_at.timestamp())))
+    return found
 
 
 def _edges(at: datetime) -> tuple[datetime, datetime]:

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from .services import report_clock
+from .services import care, report_clock
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -17,3 +17,10 @@ def watch_report_deadlines(timestamp: int) -> int:
 def forget_reporters(timestamp: int) -> int:
     """Remove words and photos of reports settled long ago, every night."""
     return report_clock.forget_reporters()
+
+
+@app.periodic(cron="33 0 * * *")
+@app.task(queueing_lock="tell_of_neglect", pass_context=False)
+def tell_of_neglect(timestamp: int) -> int:
+    """Tell keepers what is broken or expires and verifiers what is due, every day at 08:33 in Shanghai."""
+    return care.tell_of_neglect()

@@ -100,7 +100,8 @@ def _in_china_or_unknown(point: str) -> models.Q:
     """Both numbers of a point, within the area of China, or neither."""
     lon, lat = f"{point}_lon", f"{point}_lat"
     return models.Q(**{f"{lon}__isnull": True, f"{lat}__isnull": True}) | models.Q(
-        **{f"{lon}__gte": WEST, f"{lon}__lte": EAST, f"{lat}__gte": SOUTH, f"{lat}__lte": NORTH}
+        **{f"{lon}__isnull": False, f"{lat}__isnull": False},  # comparing nothing is no refusal in SQL
+        **{f"{lon}__gte": WEST, f"{lon}__lte": EAST, f"{lat}__gte": SOUTH, f"{lat}__lte": NORTH},
     )
 
 

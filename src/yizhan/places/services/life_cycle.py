@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yizhan.places.actions import PLACE_CLOSED, PLACE_PUBLISHED, PLACE_WITHDRAWN
+from yizhan.places.actions import PLACE_CLOSED, PLACE_PUBLISHED, PLACE_RESUMED, PLACE_WITHDRAWN
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.places.rights import PUBLISH_PLACES
 from yizhan.unions.audit import Action, record
@@ -19,6 +19,7 @@ from .notification import announce
 _STEPS = {
     PLACE_PUBLISHED.name: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.SUSPENDED),
     PLACE_WITHDRAWN.name: (PlaceStatus.PUBLISHED,),
+    PLACE_RESUMED.name: (PlaceStatus.SUSPENDED,),
     PLACE_CLOSED.name: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED),
 }
 
@@ -41,6 +42,16 @@ def withdraw_place(place: Place, *, actor: Staff | Operator, reason: str = "") -
         RuleBroken: the place is not published.
     """
     return _step(place, PLACE_WITHDRAWN, PlaceStatus.SUSPENDED, actor=actor, reason=reason)
+
+
+def resume_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
+    """Let everyone see a suspended place again, saying what has changed.
+
+    Raises:
+        NotAllowed: `actor` may not publish places of this union.
+        RuleBroken: the place is not suspended.
+    """
+    return _step(place, PLACE_RESUMED, PlaceStatus.PUBLISHED, actor=actor, reason=reason)
 
 
 def close_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
@@ -70,16 +81,16 @@ def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff | O
     was_published = current.is_published
     now = timezone.now()
     current.status = status
-    current.status_note = " ".join(reason.split())[:300]
+    reason = " ".join(reason.split())[:300]
+    current.status_note = reason
     current.revision += 1
     if status == PlaceStatus.PUBLISHED:
+        current.status_note = ""  # why it was away is history now
         current.published_at = current.published_at or now
     if status == PlaceStatus.CLOSED:
         current.closed_at = now
     current.save(update_fields=["status", "status_note", "revision", "published_at", "closed_at", "changed_at"])
-    record(
-        actor, action, union=current.union, target=current, details={"reason": current.status_note} if reason else None
-    )
+    record(actor, action, union=current.union, target=current, details={"reason": reason} if reason else None)
     if was_published or current.is_published:
         announce()
     return current

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from yizhan.geo import Datum, haversine_m
+from yizhan.geo import Datum, convert, haversine_m
 from yizhan.places.actions import PLACE_CHANGED, PLACE_CREATED
 from yizhan.places.facts import PlaceFacts, checked
 from yizhan.places.models import Offer, Place
@@ -70,7 +70,10 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
         RuleBroken: a value breaks a rule, or the place is closed.
     """
     current: Place = (
-        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
+        Place.objects.with_scopes_disabled()
+        .select_for_update(of=("self",))
+        .select_related("union", "host", "operator", "funder")
+        .get(pk=place.pk)
     )
     policy.require(actor, CHANGE_PLACES, current.union)
     if current.revision != revision:
@@ -78,9 +81,8 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
     if current.is_closed:
         raise RuleBroken.at("status", current.status, _("A place that is closed for good cannot be changed."), "closed")
     columns = checked(facts)
-    if _same_position(current, columns):  # a round trip through another datum is no move
-        for name in ("lon", "lat", "datum_given"):
-            columns.pop(name)
+    for name in _unmoved(current, columns):
+        del columns[name]
     changes = {name: value for name, value in columns.items() if getattr(current, name) != value}
     old_offers = set(Offer.objects.with_scopes_disabled().filter(place=current).values_list("kind__code", flat=True))
     details = {name: [_shown(getattr(current, name)), _shown(value)] for name, value in changes.items()}
@@ -105,10 +107,29 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
 def facts_of(place: Place, *, offers: Iterable[str], datum: Datum = Datum.WGS84) -> PlaceFacts:
     """The facts as they stand, with the position in `datum`: what a form starts from."""
     lon, lat = place.position(datum)
-    plain = {f.name for f in fields(PlaceFacts)} - {"lon", "lat", "datum", "offers"}
+    points: dict[str, Any] = {
+        name: convert(*point, source=Datum.WGS84, target=datum) if (point := getattr(place, name)) else None
+        for name in ("entrance", "parking")
+    }
+    plain = {f.name for f in fields(PlaceFacts)} - {"lon", "lat", "datum", "offers", "occupations", *points}
     return PlaceFacts(
-        lon=lon, lat=lat, datum=datum, offers=tuple(offers), **{name: getattr(place, name) for name in plain}
+        lon=lon,
+        lat=lat,
+        datum=datum,
+        offers=tuple(offers),
+        occupations=tuple(place.occupations),
+        **points,
+        **{name: getattr(place, name) for name in plain},
     )
+
+
+def _unmoved(place: Place, columns: dict[str, Any]) -> list[str]:
+    """The columns of points that are where they were: a round trip through another datum is no move."""
+    names = ["lon", "lat", "datum_given"] if _same_position(place, columns) else []
+    for name in ("entrance", "parking"):
+        if _same_point(getattr(place, name), (columns[f"{name}_lon"], columns[f"{name}_lat"])):
+            names += [f"{name}_lon", f"{name}_lat"]
+    return names
 
 
 def _same_position(place: Place, columns: dict[str, Any]) -> bool:
@@ -117,5 +138,15 @@ def _same_position(place: Place, columns: dict[str, Any]) -> bool:
     return metres < 0.2
 
 
+def _same_point(before: tuple[float, float] | None, after: tuple[float | None, float | None]) -> bool:
+    if before is None or after[0] is None or after[1] is None:
+        return before is None and after[0] is None
+    metres: float = haversine_m(*before, after[0], after[1])
+    return metres < 0.2
+
+
 def _shown(value: Any) -> Any:
-    return value if isinstance(value, (int, float, str)) else str(value)
+    """As the trail keeps it: a number, a text, a list of such, or nothing."""
+    if value is None or isinstance(value, (int, float, str)):
+        return value
+    return [_shown(one) for one in value] if isinstance(value, (list, tuple)) else str(value)
