@@ -52,7 +52,8 @@ class FrontDoor:
                     {"handle": [{"handler": "static_response", "status_code": "{http.error.status_code}"}]},
                 ]
             },
-            "automatic_https": {"disable": not self.tls},
+            # Redirects from plain http need port 80, which belongs to the usual https port only.
+            "automatic_https": {"disable": not self.tls, "disable_redirects": self.port != 443},
         }
         if self.behind_proxy:
             # What the proxy before us says of client and scheme is believed when it stands in a private network.
