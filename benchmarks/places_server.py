@@ -15,14 +15,13 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
 django.setup()
 
-from starlette.applications import Starlette  # noqa: E402 - the settings come first
-
-from benchmarks.places import PLACES, SEED, simulated_places  # noqa: E402
-from yizhan.places.hot import routes_of  # noqa: E402
+from benchmarks.places import PLACES, SEED, simulated_places  # noqa: E402 - the settings come first
+from yizhan.places.hot import direct_of, routes_of  # noqa: E402
 from yizhan.places.hours import Openness  # noqa: E402
 from yizhan.places.index import PlaceIndex  # noqa: E402
 from yizhan.places.prepared import Prepared  # noqa: E402
 from yizhan.places.snapshot import DEFAULT_RADIUS_M, LOOK_AHEAD, Snapshot, intervals_of  # noqa: E402
+from yizhan.site.hot import assemble  # noqa: E402
 
 OFFERS = ("charging", "meal", "rest", "toilet", "water")
 
@@ -55,4 +54,4 @@ def snapshot() -> Snapshot:
 
 
 keeper: Any = SimpleNamespace(current=Prepared(PlaceIndex(snapshot())))
-application = Starlette(routes=routes_of(keeper))
+application = assemble([SimpleNamespace(routes=routes_of(keeper), direct=direct_of(keeper))])

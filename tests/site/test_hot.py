@@ -88,3 +88,20 @@ def test_errors_are_problem_documents_that_tell_nothing_from_inside(path: str, m
         "status": status,
         "instance": path,
     }
+
+
+def test_what_goes_past_routing_is_answered_and_its_failure_told_as_a_problem() -> None:
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        raise RuntimeError("inside")
+
+    async def routed(request: Request) -> Response:
+        return PlainTextResponse("routed")
+
+    room = SimpleNamespace(routes=[Route("/often", routed, methods=["POST"])])
+    room.direct = {"/often": PlainTextResponse("direct"), "/broken": fails}
+    hot = assemble([room])
+    assert ask(hot, "/often").text == "direct"
+    assert ask(hot, "/often", "POST").text == "routed"
+    broken = ask(hot, "/broken")
+    assert (broken.status_code, broken.headers["content-type"]) == (500, "application/problem+json")
+    assert "inside" not in broken.text

@@ -156,7 +156,13 @@ def routes_of(keeper: Keeper[Prepared]) -> list[BaseRoute]:
     ]
 
 
+def direct_of(keeper: Keeper[Prepared]) -> dict[str, NearestPlaces]:
+    """What is asked so often that it goes past routing."""
+    return {"/api/places/nearest": NearestPlaces(keeper)}
+
+
 routes = routes_of(keeper)
+direct = direct_of(keeper)
 
 
 async def startup() -> None:

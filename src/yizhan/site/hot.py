@@ -1,14 +1,16 @@
 """The hot application: what must be fast and needs no database, beside Django and behind the same front door.
 
 A room that answers here has a module `hot` with `routes`, and where it needs them the coroutines `startup` and
-`shutdown` and a function `ready`, which says whether it can answer. Served by Granian as `yizhan.site.hot:application`.
+`shutdown` and a function `ready`, which says whether it can answer. Its `direct` names addresses whose GET goes to an
+ASGI application past all routing; they stand among `routes` too, which answer other methods. Served by Granian as `yizhan.site.hot:application`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -19,11 +21,34 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+log = logging.getLogger("yizhan.site.hot")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
 django.setup()
 
 from yizhan.site.api import rooms_having  # noqa: E402 - the rooms' models can be imported only now
+
+
+class HotApplication(Starlette):
+    """As Starlette, with a short way to the addresses that are asked most: routing took a sixth of an answer's time."""
+
+    def __init__(self, direct: Mapping[str, ASGIApp], **options: Any) -> None:
+        super().__init__(**options)
+        self._direct = dict(direct)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "GET":
+            answer = self._direct.get(scope["path"])
+            if answer is not None:
+                try:
+                    await answer(scope, receive, send)
+                except Exception as error:  # as Starlette's own outermost layer does
+                    log.exception("an answer failed", extra={"path": scope["path"]})
+                    await _on_error(Request(scope), error)(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 def assemble(rooms: list[Any]) -> Starlette:
@@ -57,7 +82,8 @@ def assemble(rooms: list[Any]) -> Starlette:
         Route("/hot/readyz", readyz),
         Route("/hot/metrics", metrics),
     ]
-    return Starlette(
+    return HotApplication(
+        {path: answer for room in rooms for path, answer in getattr(room, "direct", {}).items()},
         routes=[*own, *(route for room in rooms for route in room.routes)],
         lifespan=lifespan,
         exception_handlers={HTTPException: _on_http_error, Exception: _on_error},
