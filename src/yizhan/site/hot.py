@@ -2,7 +2,8 @@
 
 A room that answers here has a module `hot` with `routes`, and where it needs them the coroutines `startup` and
 `shutdown` and a function `ready`, which says whether it can answer. Its `direct` names addresses whose GET goes to an
-ASGI application past all routing; they stand among `routes` too, which answer other methods. Served by Granian as `yizhan.site.hot:application`.
+ASGI application past all routing; they stand among `routes` too, which answer other methods. Served by Granian as
+`yizhan.site.hot:application`.
 """
 
 from __future__ import annotations
