@@ -3,7 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -86,7 +86,9 @@ class SlowKernel:
         for station in self.stations:
             rule = self.rules[station.rule]
             moment, distance = passage(station, rule, earlier, ping)
-            if distance is None or not any(start <= moment // 1000 < end for start, end in station.hours):
+            second = moment // 1000
+            need_s = max(1, math.ceil(rule.still_open_s))
+            if distance is None or not all(is_open(station, second + later) for later in range(need_s)):
                 continue
             apart = [(abs(moment - reminder.time_ms) / 1000, reminder.station) for reminder in past]
             if any(s < rule.gap_s or (s < rule.cool_down_s and of == station.id) for s, of in apart):
@@ -112,11 +114,18 @@ def passage(station: Station, rule: PassageParameters, earlier: Ping | None, pin
         length = dx * dx + dy * dy
         limit = rule.max_speed_mps * lasted / 1000.0
         if lasted <= rule.max_segment_gap_s * 1000 and 0 < length <= limit * limit:
+            calm = rule.silent_above_mps * lasted / 1000.0
+            if length > calm * calm:
+                return 0, None
             share = max(-(x0 * dx + y0 * dy) / length, 0.0)
             if share < 1:
                 x, y = x0 + share * dx, y0 + share * dy
                 moment, square = earlier.time_ms + math.floor(share * lasted + 0.5), x * x + y * y
     return moment, square if square <= station.radius_m * station.radius_m else None
+
+
+def is_open(station: Station, second: int) -> bool:
+    return any(start <= second < end for start, end in station.hours)
 
 
 def plane(station: Station, ping: Ping) -> tuple[float, float]:
@@ -176,6 +185,8 @@ parameters = st.builds(
     gap_s=st.sampled_from([0.0, 1.0, 60.0, 600.0]),
     max_segment_gap_s=st.sampled_from([0.0, 60.0, 120.0]),
     max_speed_mps=st.sampled_from([5.0, 50.0]),
+    still_open_s=st.sampled_from([0.0, 0.0, 0.5, 1.0, 900.0]),
+    silent_above_mps=st.sampled_from([math.inf, math.inf, 0.0, 3.0, 20.0]),
 )
 
 
@@ -237,7 +248,7 @@ def test_a_restart_that_reads_the_log_reminds_of_nothing_twice(
 ) -> None:
     """Without paths the log is all there is to know, so the run goes on as if never interrupted."""
     stations, rules = world
-    rules = [PassageParameters(cool_down_s=r.cool_down_s, gap_s=r.gap_s, max_segment_gap_s=0) for r in rules]
+    rules = [replace(rule, max_segment_gap_s=0) for rule in rules]
     whole = feed(PassageKernel(columns(stations, rules)), pings)
     before = PassageKernel(columns(stations, rules))
     log = feed(before, pings[:at])
@@ -275,6 +286,49 @@ def test_long_drives_through_a_city_agree_with_the_slow_twin(seed: int) -> None:
     slow = SlowKernel(stations, rules).feed(pings)
     assert len(slow) > 10
     assert feed(PassageKernel(columns(stations, rules)), pings) == slow
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_fast_drives_through_wide_circles_agree_with_the_slow_twin(seed: int) -> None:
+    """Paths of kilometres, over many more touched cells than the kernel lists for a ping."""
+    rng = np.random.default_rng(seed)
+    rules = [PassageParameters(gap_s=60, cool_down_s=600), PassageParameters(gap_s=0, silent_above_mps=30)]
+    stations = [
+        Station(k + 1, *rng.uniform((113.5, 34.6), (113.9, 34.9)), float(rng.choice([300.0, 5_000.0])), rule=k % 2)
+        for k in range(40)
+    ]
+    pings = []
+    for vehicle in range(4):
+        lon, lat, clock = 113.6, 34.65, NOW_MS
+        for _ in range(120):
+            clock += int(rng.choice([20_000, 60_000, 119_000]))
+            lon = float(np.clip(lon + rng.normal(0, 0.02), 113.45, 113.95))
+            lat = float(np.clip(lat + rng.normal(0, 0.015), 34.55, 34.95))
+            pings.append(Ping(vehicle, clock, lon, lat))
+    slow = SlowKernel(stations, rules).feed(pings)
+    assert len(slow) > 20
+    assert feed(PassageKernel(columns(stations, rules)), pings) == slow
+
+
+def test_more_stations_at_one_spot_than_the_kernel_has_room_to_list_are_all_judged() -> None:
+    stations = [HERE._replace(id=k, lat=HERE.lat + (k % 7) * METRE_NORTH, rule=k % 2) for k in range(60)]
+    rules = [PassageParameters(), PassageParameters(gap_s=0, cool_down_s=30)]
+    pings = [at(k // 300, k % 50, vehicle=k % 300) for k in range(1_200)]
+    slow = SlowKernel(stations, rules).feed(pings)
+    assert len(slow) > 300
+    assert feed(PassageKernel(columns(stations, rules)), pings) == slow
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), streams(), st.lists(st.integers(1, 3), min_size=1, max_size=4))
+def test_reminders_are_the_same_whatever_the_number_of_threads(
+    world: tuple[list[Station], list[PassageParameters]], pings: list[Ping], threads: list[int]
+) -> None:
+    whole = feed(PassageKernel(columns(*world)), pings)
+    kernel = PassageKernel(columns(*world))
+    edges = np.linspace(0, len(pings), len(threads) + 1).astype(int).tolist()
+    pieces = [feed(kernel, pings[a:b], threads=n) for (a, b), n in zip(pairwise(edges), threads, strict=True)]
+    assert [reminder for piece in pieces for reminder in piece] == whole
 
 
 def test_stations_all_over_the_world_are_found_at_any_scale_of_the_grid() -> None:
@@ -392,6 +446,44 @@ def test_hours_are_judged_at_the_moment_of_passage() -> None:
     path = [at(0, -1_000), at(100, 1_000)]
     assert stations_passed(path, HERE._replace(hours=[(second + 50, second + 51)])) == [7]
     assert stations_passed(path, HERE._replace(hours=[(second + 51, second + 101)])) == []
+
+
+def test_a_station_must_stay_open_for_as_long_as_the_union_asks() -> None:
+    second = NOW_MS // 1000
+    ten_minutes = PassageParameters(still_open_s=600)
+    assert stations_passed([at(0)], HERE._replace(hours=[(second, second + 600)]), rules=ten_minutes) == [7]
+    assert stations_passed([at(0)], HERE._replace(hours=[(second, second + 599)]), rules=ten_minutes) == []
+    closing = HERE._replace(hours=[(second, second + 60), (second + 61, second + 9_999)])
+    assert stations_passed([at(0)], closing, Station(8, 113.661, 34.75), rules=ten_minutes) == [8]
+    assert stations_passed([at(0)], closing) == [7]
+
+
+def test_a_driver_faster_than_the_union_allows_is_not_interrupted() -> None:
+    calm = PassageParameters(silent_above_mps=20)
+    assert stations_passed([at(0, -1_000), at(99, 1_000)], rules=calm) == []
+    assert stations_passed([at(0, -1_000), at(101, 1_000)], rules=calm) == [7]
+    assert stations_passed([at(0, -1_000), at(40, 100), at(60, 110)], rules=calm) == [7]
+
+
+def test_without_a_path_no_speed_is_known_and_nothing_is_silenced() -> None:
+    calm = PassageParameters(silent_above_mps=0)
+    assert stations_passed([at(0, 50)], rules=calm) == [7]
+    assert stations_passed([at(0, -9_000), at(121, 0)], rules=calm) == [7]
+    assert stations_passed([at(0, 50)], rules=replace(calm, max_segment_gap_s=0)) == [7]
+
+
+def test_silence_at_one_unions_station_leaves_the_others_to_speak() -> None:
+    rules = [PassageParameters(silent_above_mps=10), PassageParameters()]
+    stations = [HERE, Station(8, 113.66, 34.75 + 150 * METRE_NORTH, rule=1)]
+    pings = [at(0, -1_000), at(100, 1_000)]
+    assert feed(PassageKernel(columns(stations, rules)), pings) == SlowKernel(stations, rules).feed(pings)
+    assert [r.station for r in feed(PassageKernel(columns(stations, rules)), pings)] == [8]
+
+
+def test_a_path_that_comes_from_beyond_the_map_of_stations_counts() -> None:
+    small = HERE._replace(radius_m=30.0)
+    assert stations_passed([at(0, -5_900), at(120, -50)], small) == []
+    assert stations_passed([at(0, -5_900), at(120, 90)], small) == [7]
 
 
 def test_a_ping_less_accurate_than_the_radius_is_no_evidence() -> None:
@@ -559,6 +651,20 @@ def test_every_near_miss_has_its_reason() -> None:
     ]
 
 
+def test_silence_for_speed_and_for_closing_soon_are_explained() -> None:
+    second = NOW_MS // 1000
+    rule = PassageParameters(still_open_s=600, silent_above_mps=15)
+    shutting = Station(8, 113.66, 34.75 + 100 * METRE_NORTH, hours=[(second, second + 300)])
+    pings = [at(0, -1_000), at(50, 0), at(80, 20)]
+    verdicts = explain(columns([HERE, shutting], [rule]), *list(zip(*pings, strict=True))[1:])
+    assert [(v.ping, v.station, v.reason) for v in verdicts] == [
+        (1, 7, Reason.TOO_FAST),
+        (1, 8, Reason.TOO_FAST),
+        (2, 7, Reason.REMINDED),
+        (2, 8, Reason.CLOSING_SOON),
+    ]
+
+
 def test_a_miss_by_a_few_metres_is_explained_too() -> None:
     [verdict] = explain(columns([HERE]), [NOW_MS], [HERE.lon], [HERE.lat + 260 * METRE_NORTH])
     assert verdict.reason is Reason.OUTSIDE
@@ -585,6 +691,8 @@ def test_columns_that_do_not_fit_are_refused_by_name() -> None:
         kernel.feed([1], [NOW_MS], [113.66], [34.75, 34.75])
     with pytest.raises(TypeError, match="time_ms must be integer milliseconds, not float64"):
         kernel.feed([1], [1.5], [113.66], [34.75])
+    with pytest.raises(ValueError, match="threads is 0"):
+        kernel.feed([1], [NOW_MS], [113.66], [34.75], threads=0)
     with pytest.raises(TypeError, match="vehicle ids must be integers"):
         kernel.feed(["a"], [1], [113.66], [34.75])
 
@@ -609,7 +717,16 @@ def test_a_station_id_given_twice_is_refused() -> None:
         columns([HERE, HERE])
 
 
-@pytest.mark.parametrize("change", [{"cool_down_s": -1.0}, {"gap_s": NAN}, {"max_speed_mps": math.inf}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"cool_down_s": -1.0},
+        {"gap_s": NAN},
+        {"max_speed_mps": math.inf},
+        {"still_open_s": -1.0},
+        {"silent_above_mps": NAN},
+    ],
+)
 def test_rules_out_of_range_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(change))} is"):
         PassageParameters(**change)

@@ -1,22 +1,14 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled building of the look-up grid.
 
-Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
-kernels that import it, or delete the cache.
+Numba's cache watches only the text of a compiled function's own file, not what that function calls: after a change
+here, delete the cache (`__pycache__/*.nbi`).
 """
 
 import numpy as np
 from numba import njit
 
-
-@njit(nogil=True, cache=True, forceinline=True)
-def popcount(word):
-    """Number of set bits of a uint32."""
-    v = np.uint32(word)
-    v = v - ((v >> np.uint32(1)) & np.uint32(0x55555555))
-    v = (v & np.uint32(0x33333333)) + ((v >> np.uint32(2)) & np.uint32(0x33333333))
-    v = (v + (v >> np.uint32(4))) & np.uint32(0x0F0F0F0F)
-    return np.int64(np.uint32(v * np.uint32(0x01010101)) >> np.uint32(24))
+from yizhan.geo.passage._processor import INLINE, popcount
 
 
 @njit(nogil=True, cache=True)
@@ -36,13 +28,16 @@ def _span(centre, reach, origin, per):
 
 @njit(nogil=True, cache=True)
 def mark_tiles(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, tiles):
-    """Number the tiles that a circle's box touches, from 1; returns how many blocks there are, with the empty one."""
+    """Number the tiles that a circle's box touches, from 1; returns how many blocks there are, with the empty one.
+
+    The box is wider by a cell to the west and to the south, where the squares begin of which `widen` tells.
+    """
     blocks = 1
     for i in range(lon.size):
         left, right = _span(lon[i], reach_lon[i], west, per_lon)
         low, high = _span(lat[i], reach_lat[i], south, per_lat)
-        for row in range(low >> 5, (high >> 5) + 1):
-            for column in range(left >> 5, (right >> 5) + 1):
+        for row in range((low - 1) >> 5, (high >> 5) + 1):
+            for column in range((left - 1) >> 5, (right >> 5) + 1):
                 if tiles[row, column] == 0:
                     tiles[row, column] = blocks
                     blocks += 1
@@ -62,21 +57,43 @@ def mark_cells(lon, lat, reach_lon, reach_lat, west, south, per_lon, per_lat, ti
                     words[at] |= np.uint32(1) << np.uint32(column & 31)
 
 
+@njit(**INLINE)
+def _pairs(words, block, beside, row):
+    """For each bit of a word, whether it or the next one is set; after the last comes the first of the tile beside."""
+    own = words[block * 32 + row]
+    return own | (own >> np.uint32(1)) | (words[beside * 32 + row] << np.uint32(31))
+
+
+@njit(nogil=True, cache=True)
+def widen(tiles, words, wide):
+    """Set the bit of each cell that is the south-west one of a square of 2 × 2 cells of which any is set."""
+    for row in range(tiles.shape[0] - 1):
+        for column in range(tiles.shape[1] - 1):
+            block = tiles[row, column]
+            if block == 0:
+                continue
+            beside, above = tiles[row, column + 1], tiles[row + 1, column]
+            for at in range(31):
+                wide[block * 32 + at] = _pairs(words, block, beside, at) | _pairs(words, block, beside, at + 1)
+            beyond = _pairs(words, above, tiles[row + 1, column + 1], 0)
+            wide[block * 32 + 31] = _pairs(words, block, beside, 31) | beyond
+
+
 @njit(nogil=True, cache=True)
 def count_cells(words, rank):
     """`rank[w]` = set bits before word w; returns how many there are in all."""
-    total = 0
+    total = np.int64(0)
     for at in range(words.size):
         rank[at] = total
-        total += popcount(words[at])
+        total += np.int64(popcount(words[at]))
     return total
 
 
-@njit(nogil=True, cache=True, forceinline=True)
+@njit(**INLINE)
 def cell_number(words, rank, at, column):
     """Number of the cell whose bit is set in word `at`."""
     before = words[at] & ((np.uint32(1) << np.uint32(column & 31)) - np.uint32(1))
-    return rank[at] + popcount(before)
+    return np.int64(rank[at]) + np.int64(popcount(np.uint32(before)))
 
 
 @njit(nogil=True, cache=True)

@@ -1,17 +1,19 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
 """Compiled memory of vehicles: an open-addressing table of cache lines, and a pool of reminders chained to them.
 
-Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
-kernels that import it, or delete the cache.
+The table is cut into groups of eight slots. A word of eight one-byte tags, taken from the vehicles' hashes, stands for
+each group (0 is an empty slot), so that one small read tells which line to fetch, and a full neighbour costs nothing.
+The group follows from the hash by multiplication, not by a mask: the table need not double to grow, and its slots lie
+in the order of their hashes, so that growing streams through memory.
+
+Numba's cache watches only the text of a compiled function's own file, not what that function calls: after a change
+here, delete the cache (`__pycache__/*.nbi`).
 """
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir  # type: ignore[import-untyped, unused-ignore]
-from numba import njit, types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba import njit
+
+from yizhan.geo.passage._processor import INLINE, KERNEL, zeros_below
 
 # Words of a slot (64 bytes, one cache line). Positions and accuracy are read through the float64 view of the memory.
 KEY, LAST_MS, LON, LAT, ACCURACY, HEAD, NEWEST_MS, STATE = range(8)
@@ -24,63 +26,94 @@ STATION, TIME_MS, NEXT = range(3)
 VEHICLES, POOL_USED, FREE, REMEMBERED = range(4)
 NONE = -1
 
-_INLINE: Any = {"nogil": True, "cache": True, "forceinline": True}
+# The kernels judge so many pings between two looks at whether the memory must grow.
+BLOCK = 512
+
+# The table is full at 17 of 20 slots; where an eighth of all groups are full, few searches go on to the next group.
+FULL, OF = 17, 20
+
+_ONES = np.uint64(0x0101010101010101)
+_HIGHS = np.uint64(0x8080808080808080)
+_HALF = np.uint64(32)
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def _prefetch(typingctx, array, row):
-    """Ask the processor to fetch the cache line at `array[row]` for writing."""
-
-    def codegen(context, builder, signature, arguments):
-        view = context.make_array(signature.args[0])(context, builder, arguments[0])
-        stride = cgutils.unpack_tuple(builder, view.strides)[0]
-        address = builder.gep(
-            builder.bitcast(view.data, ir.IntType(8).as_pointer()), [builder.mul(arguments[1], stride)]
-        )
-        word = ir.IntType(32)
-        kind = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), word, word, word])
-        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
-        builder.call(function, [address, word(1), word(3), word(1)])
-        return context.get_dummy_value()
-
-    return types.void(array, types.int64), codegen
-
-
-@njit(**_INLINE)
-def prefetch(array, row):
-    """Ask the processor for the cache line at `array[row]`, to write."""
-    _prefetch(array, row)  # type: ignore[call-arg, unused-ignore]
-
-
-@njit(**_INLINE)
-def home(vehicle, slots):
-    """The slot where the search for a vehicle starts (a finaliser that spreads ids however they were made)."""
+@njit(**INLINE)
+def mixed(vehicle):
+    """A hash of a vehicle's id (a finaliser that spreads ids however they were made); uint64."""
     h = np.uint64(vehicle)
-    h ^= h >> np.uint64(32)
+    h ^= h >> _HALF
     h *= np.uint64(0xD6E8FEB86659FD93)
-    h ^= h >> np.uint64(32)
+    h ^= h >> _HALF
     h *= np.uint64(0xD6E8FEB86659FD93)
-    h ^= h >> np.uint64(32)
-    return np.int64(h & np.uint64(slots.shape[0] - 1))
+    h ^= h >> _HALF
+    return h
 
 
-@njit(**_INLINE)
-def find(vehicle, slot, slots):
-    """The vehicle's slot, sought from its home on; or -1."""
-    while slots[slot, STATE] & TAKEN:
-        if slots[slot, KEY] == vehicle:
-            return slot
-        slot = (slot + 1) & (slots.shape[0] - 1)
-    return np.int64(-1)
+@njit(**INLINE)
+def shard_of(hashed, shards):
+    """Which of so many shards a vehicle belongs to; the bits are those that neither group nor tag starts from."""
+    return np.int64((((hashed >> np.uint64(8)) & np.uint64(0xFFFFFF)) * np.uint64(shards)) >> np.uint64(24))
 
 
-@njit(**_INLINE)
-def find_or_take(vehicle, slot, slots, counts):
-    """The vehicle's slot, sought from its home on; a fresh one where it had none. There must be room."""
-    while slots[slot, STATE] & TAKEN:
-        if slots[slot, KEY] == vehicle:
-            return slot
-        slot = (slot + 1) & (slots.shape[0] - 1)
+@njit(**INLINE)
+def home(hashed, tags):
+    """The group where the search for a vehicle starts."""
+    return ((hashed >> _HALF) * np.uint64(tags.size)) >> _HALF
+
+
+@njit(**INLINE)
+def _pattern(hashed):
+    """The vehicle's tag, eight times."""
+    tag = hashed & np.uint64(255)
+    return (tag | np.uint64(tag == np.uint64(0))) * _ONES
+
+
+@njit(**INLINE)
+def _zero_bytes(word):
+    """The high bit of each zero byte; above the lowest one there may be false ones."""
+    return (word - _ONES) & ~word & _HIGHS
+
+
+@njit(**INLINE)
+def likely_slot(hashed, tags):
+    """The slot in its home group that bears the vehicle's tag: its own, as a rule; any slot where there is none."""
+    group = home(hashed, tags)
+    place = (zeros_below(_zero_bytes(tags[group] ^ _pattern(hashed))) >> np.uint64(3)) & np.uint64(7)
+    return (group << np.uint64(3)) | place
+
+
+@njit(**INLINE)
+def find(vehicle, hashed, tags, slots):
+    """The vehicle's slot, or -1."""
+    group, wanted = home(hashed, tags), _pattern(hashed)
+    while True:
+        same = _zero_bytes(tags[group] ^ wanted)
+        while same != np.uint64(0):
+            slot = (group << np.uint64(3)) | (zeros_below(same) >> np.uint64(3))
+            if slots[slot, KEY] == vehicle and slots[slot, STATE] & TAKEN:
+                return np.int64(slot)
+            same &= same - np.uint64(1)
+        if _zero_bytes(tags[group]) != np.uint64(0):
+            return np.int64(-1)
+        group += np.uint64(1)
+        if group == np.uint64(tags.size):
+            group = np.uint64(0)
+
+
+@njit(**KERNEL)
+def find_or_take(vehicle, hashed, tags, slots, counts):
+    """The vehicle's slot; a fresh one where it had none. There must be room."""
+    slot = find(vehicle, hashed, tags, slots)
+    if slot >= 0:
+        return slot
+    group = home(hashed, tags)
+    while _zero_bytes(tags[group]) == np.uint64(0):
+        group += np.uint64(1)
+        if group == np.uint64(tags.size):
+            group = np.uint64(0)
+    place = zeros_below(_zero_bytes(tags[group])) >> np.uint64(3)
+    tags[group] |= (_pattern(hashed) & np.uint64(255)) << (place << np.uint64(3))
+    slot = np.int64((group << np.uint64(3)) | place)
     slots[slot, KEY] = vehicle
     slots[slot, STATE] = TAKEN
     slots[slot, HEAD] = NONE
@@ -88,13 +121,13 @@ def find_or_take(vehicle, slot, slots, counts):
     return slot
 
 
-@njit(**_INLINE)
+@njit(**INLINE)
 def has_room(counts, slots, pool, more):
     """Whether so many more vehicles and so many more reminders fit."""
-    return (counts[VEHICLES] + more) * 5 <= slots.shape[0] * 4 and counts[REMEMBERED] + more <= pool.shape[0]
+    return (counts[VEHICLES] + more) * OF <= slots.shape[0] * FULL and counts[REMEMBERED] + more <= pool.shape[0]
 
 
-@njit(**_INLINE)
+@njit(**INLINE)
 def allowed(head, station, moment, cool_ms, gap_ms, pool):
     """Whether a vehicle's earlier reminders leave room for this one, before and after."""
     k = head
@@ -106,7 +139,7 @@ def allowed(head, station, moment, cool_ms, gap_ms, pool):
     return True
 
 
-@njit(nogil=True, cache=True)
+@njit(**KERNEL)
 def remember_one(slot, slots, pool, counts, station, moment, keep_ms):
     """Add a reminder to a vehicle's chain, newest first, and free those that can never matter again."""
     newest = moment
@@ -141,14 +174,17 @@ def remember_one(slot, slots, pool, counts, station, moment, keep_ms):
     counts[REMEMBERED] += 1
 
 
-@njit(nogil=True, cache=True)
-def remember(vehicle, station, time_ms, start, memory, keep_ms):
-    """Add reminders from a log; returns how far it came before the memory must grow."""
-    slots, pool, counts = memory.slots, memory.pool, memory.counts
+@njit(**KERNEL)
+def remember(vehicle, station, time_ms, start, memory, shard, shards, keep_ms):
+    """Add a shard's reminders from a log; returns how far it came before the memory must grow."""
+    tags, slots, pool, counts = memory.tags, memory.slots, memory.pool, memory.counts
     for i in range(start, vehicle.size):
+        hashed = mixed(vehicle[i])
+        if shard_of(hashed, shards) != shard:
+            continue
         if not has_room(counts, slots, pool, 1):
             return i
-        slot = find_or_take(vehicle[i], home(vehicle[i], slots), slots, counts)
+        slot = find_or_take(vehicle[i], hashed, tags, slots, counts)
         known = False
         k = slots[slot, HEAD]
         while k != NONE:
@@ -159,21 +195,22 @@ def remember(vehicle, station, time_ms, start, memory, keep_ms):
     return vehicle.size
 
 
-@njit(nogil=True, cache=True)
-def move(old, new, before_ms):
-    """Move vehicles and their reminders into an empty memory, but for those not heard of since `before_ms`."""
-    slots, pool, counts, old_slots, old_pool = new.slots, new.pool, new.counts, old.slots, old.pool
+@njit(**KERNEL)
+def move(old, new, shard, shards, before_ms):
+    """Move a shard's vehicles and reminders to where there is room, but for those not heard of since `before_ms`."""
+    tags, slots, pool, counts, old_slots, old_pool = new.tags, new.slots, new.pool, new.counts, old.slots, old.pool
     for slot in range(old_slots.shape[0]):
         state = old_slots[slot, STATE]
         if not state & TAKEN:
             continue
         heard = (state & HAS_PING) != 0 and old_slots[slot, LAST_MS] >= before_ms
         reminded = (state & HAS_REMINDER) != 0 and old_slots[slot, NEWEST_MS] >= before_ms
-        if not (heard or reminded):
+        hashed = mixed(old_slots[slot, KEY])
+        if not (heard or reminded) or shard_of(hashed, shards) != shard:
             continue
-        key = old_slots[slot, KEY]
-        to = find_or_take(key, home(key, slots), slots, counts)
-        slots[to, :] = old_slots[slot, :]
+        to = find_or_take(old_slots[slot, KEY], hashed, tags, slots, counts)
+        for word in range(8):
+            slots[to, word] = old_slots[slot, word]
         slots[to, HEAD] = NONE
         last = NONE
         k = old_slots[slot, HEAD]
@@ -194,15 +231,31 @@ def move(old, new, before_ms):
             k = old_pool[k, NEXT]
 
 
-@njit(nogil=True, cache=True)
-def export(memory, vehicle, station, time_ms):
-    """Write out all remembered reminders."""
+@njit(**KERNEL)
+def count(memory, shard, shards):
+    """How many vehicles and how many reminders belong to a shard."""
     slots, pool = memory.slots, memory.pool
-    count = 0
+    vehicles, reminders = 0, 0
+    for slot in range(slots.shape[0]):
+        if slots[slot, STATE] & TAKEN and shard_of(mixed(slots[slot, KEY]), shards) == shard:
+            vehicles += 1
+            k = slots[slot, HEAD]
+            while k != NONE:
+                reminders += 1
+                k = pool[k, NEXT]
+    return vehicles, reminders
+
+
+@njit(**KERNEL)
+def export(memory, start, vehicle, station, time_ms):
+    """Write out all remembered reminders from row `start` on; returns the row after the last."""
+    slots, pool = memory.slots, memory.pool
+    at = start
     for slot in range(slots.shape[0]):
         if slots[slot, STATE] & TAKEN:
             k = slots[slot, HEAD]
             while k != NONE:
-                vehicle[count], station[count], time_ms[count] = slots[slot, KEY], pool[k, STATION], pool[k, TIME_MS]
-                count += 1
+                vehicle[at], station[at], time_ms[at] = slots[slot, KEY], pool[k, STATION], pool[k, TIME_MS]
+                at += 1
                 k = pool[k, NEXT]
+    return at

@@ -36,6 +36,7 @@ class Cells(NamedTuple):
     rows: int
     tiles: NDArray[np.int32]
     words: NDArray[np.uint32]
+    wide: NDArray[np.uint32]
     rank: NDArray[np.int32]
     directory: NDArray[np.int32]
     lists: NDArray[np.int32]
@@ -73,6 +74,8 @@ def build(stations: Stations, longest_path_m: float) -> Cells:
     blocks = kernels.mark_tiles(*discs, *grid, tiles)
     words = np.zeros(blocks * TILE, np.uint32)
     kernels.mark_cells(*discs, *grid, tiles, words)
+    wide = np.zeros_like(words)
+    kernels.widen(tiles, words, wide)
     rank = np.zeros(words.size, np.int32)
     cells = kernels.count_cells(words, rank)
     starts = np.zeros(cells + 1, np.int32)
@@ -83,4 +86,5 @@ def build(stations: Stations, longest_path_m: float) -> Cells:
     directory = np.empty(cells, np.int32)
     lists = np.empty(int(np.sum(np.diff(starts)[np.diff(starts) > 1] + 1)), np.int32)
     kernels.compact(starts, listed, directory, lists)
-    return Cells(*grid, tile_columns * TILE, tile_rows * TILE, tiles.reshape(-1), words, rank, directory, lists)
+    size = (tile_columns * TILE, tile_rows * TILE)
+    return Cells(*grid, *size, tiles.reshape(-1), words, wide, rank, directory, lists)

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from yizhan.geo._columns import column
 from yizhan.geo.distance import METRES_PER_DEGREE
-from yizhan.geo.passage._kernels import approach, is_evidence
+from yizhan.geo.passage._rule_kernels import approach, is_evidence
 from yizhan.geo.passage.kernel import FOREVER_MS, PassageKernel
 from yizhan.geo.passage.reminders import Reminders
 from yizhan.geo.passage.stations import PassageParameters, Stations
@@ -24,6 +24,8 @@ class Reason(StrEnum):
     OUTSIDE = "the path stayed outside the circle"
     INACCURATE = "the position was less accurate than the radius"
     CLOSED = "closed at that moment"
+    CLOSING_SOON = "open at that moment, but not for as long as the union asks"
+    TOO_FAST = "the vehicle was faster than the union's reminders may interrupt"
     COOL_DOWN = "the vehicle was reminded of this station within the cool-down"
     GAP = "the vehicle was reminded of a station within the gap"
     REPEATED = "the ping has the time of the one before"
@@ -83,8 +85,8 @@ def explain(
         ping = (times[k : k + 1], x[k : k + 1], y[k : k + 1], accuracy[k : k + 1])
         reminded = kernel.feed([_VEHICLE], *ping)
         earlier = last if paths and last >= 0 and times[k] > times[last] else k
-        for station, moment, distance in _approaches(stations, times, x, y, accuracy, earlier, k, near_m):
-            reason = _reason(stations, station, moment, distance, accuracy[k], past)
+        for station, moment, distance, fast in _approaches(stations, times, x, y, accuracy, earlier, k, near_m):
+            reason = _reason(stations, station, moment, distance, accuracy[k], fast, past)
             if paths and last >= 0 and times[k] == times[last]:
                 reason = Reason.REPEATED
             elif _too_late(stations, int(times[k]), past):
@@ -107,8 +109,11 @@ def _approaches(
     earlier: int,
     k: int,
     near_m: float,
-) -> list[tuple[int, int, float]]:
-    """Stations whose circle the ping's path meets or misses by `near_m`: index, moment, metres; nearest first."""
+) -> list[tuple[int, int, float, bool]]:
+    """Stations whose circle the ping's path meets or misses by `near_m`, nearest first.
+
+    For each its index, the moment, metres, and whether the union wants silence at that speed.
+    """
     reach = (stations.radius_m + near_m) / METRES_PER_DEGREE * 1.1
     beside = reach / np.cos(np.radians(stations.lat))
     near = (
@@ -126,25 +131,31 @@ def _approaches(
         row[0, :5] = stations.lon[station], stations.lat[station], np.cos(angle), np.sin(angle), radius + near_m
         rule = _rule(stations, int(station))
         before = 0.0 if not accuracy[earlier] > radius else np.inf
-        square, moment = approach(
-            0, earlier != k, times[earlier], x[earlier], y[earlier], before, times[k], x[k], y[k], 0.0, row,
-            np.array([round(rule.max_segment_gap_s * 1000)]), np.array([float(rule.max_speed_mps)]),
-        )  # fmt: skip
+        path = (0, earlier != k, times[earlier], x[earlier], y[earlier], before, times[k], x[k], y[k], 0.0, row)
+        limits = (np.array([round(rule.max_segment_gap_s * 1000)]), np.array([float(rule.max_speed_mps)]))
+        square, moment = approach(*path, *limits, np.array([np.inf]))
         if square >= 0.0:
-            found.append((int(station), int(moment), float(np.sqrt(square))))
+            heard, _ = approach(*path, *limits, np.array([float(rule.silent_above_mps)]))
+            found.append((int(station), int(moment), float(np.sqrt(square)), bool(heard < 0.0)))
     return sorted(found, key=lambda each: (each[2], stations.ids[each[0]]))
 
 
 def _reason(
-    stations: Stations, station: int, moment: int, distance: float, accuracy: float, past: list[tuple[int, int]]
-) -> Reason:
+    stations: Stations, station: int, moment: int, distance: float, accuracy: float, fast: bool,
+    past: list[tuple[int, int]],
+) -> Reason:  # fmt: skip
     rule = _rule(stations, station)
     if distance > stations.radius_m[station]:
         return Reason.OUTSIDE
     if accuracy > stations.radius_m[station]:
         return Reason.INACCURATE
-    if not stations.hours.take([station]).is_open_at(moment // 1000)[0]:
+    if fast:
+        return Reason.TOO_FAST
+    left_s = int(stations.hours.take([station]).open_until(moment // 1000)[0]) - moment // 1000
+    if left_s <= 0:
         return Reason.CLOSED
+    if left_s < rule.still_open_s:
+        return Reason.CLOSING_SOON
     number = int(stations.ids[station])
     if any(of == number and abs(moment - at) < rule.cool_down_s * 1000 for of, at in past):
         return Reason.COOL_DOWN

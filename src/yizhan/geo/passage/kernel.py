@@ -2,23 +2,28 @@
 
 import math
 import threading
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from yizhan.geo._columns import column
 from yizhan.geo.distance import METRES_PER_DEGREE
-from yizhan.geo.passage import _kernels as kernels
 from yizhan.geo.passage import _memory_kernels as memory_kernels
+from yizhan.geo.passage import _path_kernels as path_kernels
+from yizhan.geo.passage import _point_kernels as point_kernels
 from yizhan.geo.passage import cells as grid
 from yizhan.geo.passage import memory as memories
-from yizhan.geo.passage.memory import aligned_lines
+from yizhan.geo.passage._rule_kernels import TIME_LIMIT_MS
+from yizhan.geo.passage.memory import Memory, aligned_lines
 from yizhan.geo.passage.reminders import Reminders, vehicle_column
 from yizhan.geo.passage.stations import PassageParameters, Stations
 
-FOREVER_MS = 2**52
+_T = TypeVar("_T")
+
+FOREVER_MS = TIME_LIMIT_MS
 """Times of pings lie within ± this many milliseconds of 1970; beyond is no evidence."""
 
 
@@ -42,6 +47,8 @@ class Rules(NamedTuple):
     gap_ms: NDArray[np.int64]
     longest_ms: NDArray[np.int64]
     speed: NDArray[np.float64]
+    silent: NDArray[np.float64]
+    need_s: NDArray[np.int64]
     longest_path_ms: int
     longest_memory_ms: int
     keep_ms: int
@@ -54,6 +61,9 @@ class _Out(NamedTuple):
     time_ms: NDArray[np.int64]
     square_m: NDArray[np.float64]
     ping: NDArray[np.int64]
+
+
+_Pings = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 class _World(NamedTuple):
@@ -74,9 +84,12 @@ class PassageKernel:
     of the closest approach. A ping less accurate than a station's radius is no evidence for that station, nor is a path
     from such a ping (the later one then counts alone).
 
-    **A reminder.** At most one a ping: of the stations passed that are open at the moment of passage, the nearest for
-    which the vehicle was not reminded of any station within `gap_s`, nor of this one within `cool_down_s`, before or
-    after that moment; of two at the same distance, the lower id. Each station brings the rules of its own union.
+    **A reminder.** At most one a ping: of the stations passed that are open at the moment of passage and for
+    `still_open_s` more, and were not passed faster than `silent_above_mps`, the nearest for which the vehicle was not
+    reminded of any station within `gap_s`, nor of this one within `cool_down_s`, before or after that moment; of two at
+    the same distance, the lower id. Each station brings the rules of its own union. The speed is that of the path that
+    led to the ping; a ping that counts alone has none. A driver who was silently too fast is reminded by the first
+    slower path that still meets the circle.
 
     **Event time.** Only the times of the pings count, never the clock. A ping as old as the vehicle's last one is a
     repeat and is ignored; an older one is judged alone, in its own time, and leaves the vehicle where it is. A ping
@@ -85,15 +98,17 @@ class PassageKernel:
 
     **No evidence** are, and are ignored: coordinates that are not finite or beyond 180 or 90 degrees, null island
     (0, 0), a negative accuracy, times beyond `FOREVER_MS` or later than `latest_ms`. An accuracy of NaN is one that was
-    not stated, and is believed. Any int64 is a vehicle, 0 too. Positions outside China are just far from stations.
+    not stated, and is believed. Any int64 is a vehicle, 0 too. Positions outside China, or anywhere beyond the circles,
+    are no error: they are evidence of being far from all stations, and a path from there or to there counts.
 
-    Reminders are the same however the pings are cut into batches. One thread feeds at a time (a lock sees to it);
-    stations may be replaced from another meanwhile.
+    Reminders are the same however the pings are cut into batches, and whatever the number of threads. One caller feeds
+    at a time (a lock sees to it); stations may be replaced from another thread meanwhile.
     """
 
     def __init__(self, stations: Stations) -> None:
         self._world = _world(stations)
-        self._memory = memories.empty()
+        self._memories: tuple[Memory, ...] = (memories.empty(),)
+        self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
 
     @property
@@ -104,12 +119,12 @@ class PassageKernel:
     @property
     def vehicles(self) -> int:
         """How many vehicles are remembered."""
-        return self._memory.vehicles
+        return sum(memory.vehicles for memory in self._memories)
 
     @property
     def memory_bytes(self) -> int:
         """Bytes that the memory of vehicles and reminders takes."""
-        return self._memory.nbytes
+        return sum(memory.nbytes for memory in self._memories)
 
     def replace_stations(self, stations: Stations) -> None:
         """Judge all later batches by these stations; what vehicles were reminded of is kept by station id."""
@@ -124,6 +139,7 @@ class PassageKernel:
         accuracy_m: ArrayLike | None = None,
         *,
         latest_ms: int = FOREVER_MS,
+        threads: int = 1,
     ) -> Reminders:
         """Judge a batch of pings in the order given, and remember them.
 
@@ -133,33 +149,29 @@ class PassageKernel:
             lon, lat: WGS-84 degrees.
             accuracy_m: radius of uncertainty in metres; NaN or no column at all where it is not known.
             latest_ms: pings later than this are no evidence; give the present and some minutes where clocks run ahead.
+            threads: how many threads share the work, by vehicle. It pays for batches of 100,000 and more. Each change
+                of the number moves the memory of all vehicles once.
 
         Raises:
             TypeError: vehicles or times are no integers.
-            ValueError: the columns differ in length.
+            ValueError: the columns differ in length, or there are no threads.
         """
         pings = _columns(vehicle, time_ms, lon, lat, accuracy_m)
+        if threads < 1:
+            raise ValueError(f"threads is {threads}: must be at least 1")
         with self._lock:
             world = self._world
-            judge = kernels.feed_paths if world.rules.longest_path_ms > 0 else kernels.feed_points
-            out = _empty_out(len(pings[0]))
-            parts: list[_Out] = []
-            done = 0
-            while True:
-                done, count = judge(
-                    *pings, np.int64(done), np.int64(latest_ms), world.cells, world.rows, world.rules, self._memory, out
-                )
-                parts.append(_Out(out.station[:count], out.time_ms[:count], out.square_m[:count], out.ping[:count]))
-                out = _Out(out.station[count:], out.time_ms[count:], out.square_m[count:], out.ping[count:])
-                if done == len(pings[0]):
-                    break
-                self._memory = memories.grown(self._memory, kernels.BLOCK)
+            self._memories = memories.sharded(self._memories, threads)
+            judge = self._paths if world.rules.longest_path_ms > 0 else self._points
+            parts = judge(world, pings, int(latest_ms))
         ping = np.concatenate([part.ping for part in parts])
+        order = np.argsort(ping) if threads > 1 else slice(None)
+        ping = ping[order]
         return Reminders(
             pings[0][ping],
-            np.concatenate([part.station for part in parts]),
-            np.concatenate([part.time_ms for part in parts]),
-            np.sqrt(np.concatenate([part.square_m for part in parts])),
+            np.concatenate([part.station for part in parts])[order],
+            np.concatenate([part.time_ms for part in parts])[order],
+            np.sqrt(np.concatenate([part.square_m for part in parts])[order]),
             ping,
         )
 
@@ -169,26 +181,130 @@ class PassageKernel:
         vehicle, station, time_ms = (column(values, np.int64) for values in columns)
         with self._lock:
             keep_ms = self._world.rules.keep_ms
-            done = 0
-            while True:
-                done = memory_kernels.remember(
-                    vehicle, station, time_ms, np.int64(done), self._memory, np.int64(keep_ms)
-                )
-                if done == len(vehicle):
-                    break
-                self._memory = memories.grown(self._memory, kernels.BLOCK)
+
+            def take(memory: Memory, shard: int, start: int) -> tuple[int, _Out | None]:
+                shards = len(self._memories)
+                done = memory_kernels.remember(vehicle, station, time_ms, start, memory, shard, shards, keep_ms)
+                return int(done), None
+
+            self._memories = tuple(
+                _through(take, memory, shard, len(vehicle))[0] for shard, memory in enumerate(self._memories)
+            )
 
     def remembered(self) -> Reminders:
         """The reminders in memory, those that may still hold back others; in no particular order."""
         with self._lock:
-            vehicle, station, time_ms = (np.empty(self._memory.reminders, np.int64) for _ in range(3))
-            memory_kernels.export(self._memory, vehicle, station, time_ms)
+            held = sum(memory.reminders for memory in self._memories)
+            vehicle, station, time_ms = (np.empty(held, np.int64) for _ in range(3))
+            done = 0
+            for memory in self._memories:
+                done = memory_kernels.export(memory, done, vehicle, station, time_ms)
         return Reminders.of(vehicle, station, time_ms)
 
     def forget_before(self, time_ms: int) -> None:
         """Forget vehicles of which no ping and no reminder is as late as `time_ms`. Call it now and then."""
         with self._lock:
-            self._memory = memories.without_those_before(self._memory, time_ms)
+            self._memories = tuple(memories.without_those_before(memory, time_ms) for memory in self._memories)
+
+    def _paths(self, world: _World, pings: _Pings, latest_ms: int) -> list[_Out]:
+        """Judge by the segment rule, each shard in a thread of its own."""
+
+        def work(shard: int) -> tuple[Memory, list[_Out]]:
+            out, scratch = _empty_out(len(pings[0])), path_kernels.scratch()
+
+            def judge(memory: Memory, shard: int, start: int) -> tuple[int, _Out]:
+                nonlocal out
+                done, count = path_kernels.feed_paths(
+                    *pings, start, latest_ms, shard, len(self._memories), world.cells, world.rows, world.rules, memory,
+                    scratch, out,
+                )  # fmt: skip
+                part, out = _cut(out, count)
+                return int(done), part
+
+            return _through(judge, self._memories[shard], shard, len(pings[0]))
+
+        return self._shared_out(work)
+
+    def _points(self, world: _World, pings: _Pings, latest_ms: int) -> list[_Out]:
+        """Judge by the point rule: circles by rows, then memory by vehicle."""
+        threads, rows = len(self._memories), len(pings[0])
+        edges = [rows * k // threads for k in range(threads + 1)]
+        near_ping, near_entry = np.empty(rows + threads, np.int64), np.empty(rows + threads, np.int64)
+
+        def find(part: int) -> slice:
+            own = slice(edges[part] + part, edges[part + 1] + part + 1)
+            count = point_kernels.near_points(
+                pings[2], pings[3], edges[part], edges[part + 1], world.cells, world.rows,
+                point_kernels.scratch(), near_ping[own], near_entry[own],
+            )  # fmt: skip
+            return slice(own.start, own.start + int(count))
+
+        found = self._in_threads(find)
+        if threads > 1:
+            near_ping = np.concatenate([near_ping[part] for part in found])
+            near_entry = np.concatenate([near_entry[part] for part in found])
+        else:
+            near_ping, near_entry = near_ping[found[0]], near_entry[found[0]]
+
+        def work(shard: int) -> tuple[Memory, list[_Out]]:
+            out, scratch = _empty_out(len(near_ping)), point_kernels.scratch()
+
+            def judge(memory: Memory, shard: int, start: int) -> tuple[int, _Out]:
+                nonlocal out
+                done, count = point_kernels.judge_points(
+                    *pings, near_ping, near_entry, start, latest_ms, shard, threads, world.cells, world.rows,
+                    world.rules, memory, scratch, out,
+                )  # fmt: skip
+                part, out = _cut(out, count)
+                return int(done), part
+
+            return _through(judge, self._memories[shard], shard, len(near_ping))
+
+        return self._shared_out(work)
+
+    def _shared_out(self, work: Callable[[int], tuple[Memory, list[_Out]]]) -> list[_Out]:
+        """Let each shard do its work, and keep the memories that come of it."""
+        done = self._in_threads(work)
+        self._memories = tuple(memory for memory, _ in done)
+        return [part for _, parts in done for part in parts]
+
+    def _in_threads(self, work: Callable[[int], _T]) -> list[_T]:
+        """What each shard's work returns; the first one is done by this thread itself."""
+        shards = len(self._memories)
+        if shards == 1:
+            return [work(0)]
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(thread_name_prefix="passage")
+        others = [self._pool.submit(work, shard) for shard in range(1, shards)]
+        return [work(0), *(other.result() for other in others)]
+
+
+def _through(
+    step: Callable[[Memory, int, int], tuple[int, _Out | None]], memory: Memory, shard: int, rows: int
+) -> tuple[Memory, list[_Out]]:
+    """Take steps until all rows are done, and let the memory grow between them."""
+    parts: list[_Out] = []
+    done = 0
+    while True:
+        before = done
+        done, part = step(memory, shard, done)
+        if part is not None:
+            parts.append(part)
+        if done == rows:
+            return memory, parts
+        larger = memories.grown(memory, memory_kernels.BLOCK)
+        if larger is memory and done == before:
+            raise RuntimeError("the compiled passage kernels are older than their sources: delete the caches of Numba")
+        memory = larger
+
+
+def _cut(out: _Out, count: int) -> tuple[_Out, _Out]:
+    """The rows that are filled, and the rest."""
+    filled, rest = slice(None, count), slice(count, None)
+    done, left = (
+        _Out(out.station[rows], out.time_ms[rows], out.square_m[rows], out.ping[rows]) for rows in (filled, rest)
+    )
+    return done, left
 
 
 def _empty_out(rows: int) -> _Out:
@@ -231,21 +347,27 @@ def _rules(stations: Stations) -> tuple[Rules, float]:
 
     parameters: Sequence[PassageParameters] = stations.parameters or (PassageParameters(),)
     cool_ms, gap_ms, longest_ms = (milliseconds(name) for name in ("cool_down_s", "gap_s", "max_segment_gap_s"))
-    speed = np.array([each.max_speed_mps for each in parameters], np.float64)
+    speed, silent = (
+        np.array([getattr(each, name) for each in parameters], np.float64)
+        for name in ("max_speed_mps", "silent_above_mps")
+    )
+    # An open station is open for a second at least: its hours are whole seconds.
+    need_s = np.array([max(1, math.ceil(each.still_open_s)) for each in parameters], np.int64)
     longest_path_ms = int(longest_ms.max())
     longest_memory_ms = int(max(cool_ms.max(), gap_ms.max()))
     # A ping that is judged is later than the newest reminder less the longest memory, and its passage at most one path
     # earlier: what is older than twice the memory and a path can hold nothing back.
     keep_ms = 2 * longest_memory_ms + longest_path_ms
     rules = Rules(
-        cool_ms, gap_ms, longest_ms, speed, longest_path_ms, longest_memory_ms, keep_ms, most_columns=0.0, most_rows=0.0
-    )
+        cool_ms, gap_ms, longest_ms, speed, silent, need_s, longest_path_ms, longest_memory_ms, keep_ms,
+        most_columns=0.0, most_rows=0.0,
+    )  # fmt: skip
     return rules, float((longest_ms / 1000.0 * speed).max())
 
 
 def _columns(
     vehicle: ArrayLike, time_ms: ArrayLike, lon: ArrayLike, lat: ArrayLike, accuracy_m: ArrayLike | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+) -> _Pings:
     who = vehicle_column(vehicle)
     times = np.asarray(time_ms)
     if times.size and times.dtype.kind not in "iu":

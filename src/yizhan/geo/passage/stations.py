@@ -1,5 +1,6 @@
 """What is passed: stations with their circles, hours and rules."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,18 +25,25 @@ class PassageParameters:
         max_segment_gap_s: two consecutive pings no further apart than this are joined by a straight path; 0 means that
             only pings themselves count.
         max_speed_mps: a path that would have been driven faster than this, in metres a second, was not driven.
+        still_open_s: a station must stay open for this long after the moment of passage.
+        silent_above_mps: no reminder where the path to the ping was driven faster than this, in metres a second.
+            Without a path the speed is not known, and nothing is silenced.
     """
 
     cool_down_s: float = 4 * 3600.0
     gap_s: float = 600.0
     max_segment_gap_s: float = 120.0
     max_speed_mps: float = 50.0
+    still_open_s: float = 0.0
+    silent_above_mps: float = math.inf
 
     def __post_init__(self) -> None:
-        for name in ("cool_down_s", "gap_s", "max_segment_gap_s", "max_speed_mps"):
+        for name in ("cool_down_s", "gap_s", "max_segment_gap_s", "max_speed_mps", "still_open_s"):
             value = getattr(self, name)
             if not 0 <= value <= 366 * 86_400:
                 raise ValueError(f"{name} is {value}: must be between 0 and a year (31622400)")
+        if not self.silent_above_mps >= 0:
+            raise ValueError(f"silent_above_mps is {self.silent_above_mps}: must not be below 0")
         if self.max_segment_gap_s * self.max_speed_mps > MAX_PATH_M:
             raise ValueError(
                 f"max_segment_gap_s × max_speed_mps is {self.max_segment_gap_s * self.max_speed_mps:.0f} m: "
