@@ -317,7 +317,7 @@ def test_answers_are_kept_within_bounds_and_none_that_still_waits_is_forgotten(p
     done.set_result(set())
 
     def judged(written: Future[set[UUID]], reminders: int = 1) -> Judged:
-        return Judged(b"", 1, [], [Reminding(passed, seen, "甲")] * reminders, written)
+        return Judged(b"", 1, [], 0, [Reminding(passed, seen, "甲")] * reminders, written)
 
     keys = [uuid4() for _ in range(5)]
     for key in keys:

@@ -8,5 +8,6 @@ SETTINGS_CHANGED = declare_action("passage.settings_changed", _("changed the rul
 SETTINGS_INHERITED = declare_action("passage.settings_inherited", _("went back to the rules of the union above"))
 SOURCE_CREATED = declare_action("passage.source_created", _("created a source of pings"))
 SOURCE_KEY_ROTATED = declare_action("passage.source_key_rotated", _("gave a source of pings a new key"))
+SOURCE_LIMITED = declare_action("passage.source_limited", _("changed how many pings a source may send"))
 SOURCE_REVOKED = declare_action("passage.source_revoked", _("revoked a source of pings"))
 REMINDERS_EXPORTED = declare_action("passage.reminders_exported", _("exported passing reminders"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Self
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from .models import LIMITS, PassageSettings
+from .models import LIMITS, MOST_PINGS_PER_SECOND, PassageSettings
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise as _StrOrPromise
@@ -109,4 +109,15 @@ class SourceForm(forms.Form):
             "For trying things out. Simulated vehicles appear on the live map and are marked as such everywhere; "
             "positions of real vehicles are never shown or kept."
         ),
+    )
+
+
+class RateForm(forms.Form):
+    """How many pings a source may send."""
+
+    pings_per_second = forms.IntegerField(
+        label=_("Most pings a second"),
+        min_value=1,
+        max_value=MOST_PINGS_PER_SECOND,
+        help_text=_("On average; what was not sent in the last ten seconds may be sent at once. Beyond it: 429."),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -12,16 +13,17 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from .live_tokens import TokenRefused, Watcher, read_token
-from .runtime import metrics
-from .runtime.decoding import MAX_BODY_BYTES, BatchRefused
+from .runtime import arrow, metrics
+from .runtime.decoding import MAX_BODY_BYTES, BatchRefused, read_batch
 from .runtime.keys import Source
+from .runtime.limits import TooFast
 from .runtime.live import TooManySubscribers
-from .runtime.stream import NotNow, Reminded, Stream, Taken, as_text
+from .runtime.stream import NotNow, Reader, Reminded, Stream, Taken, as_text
 
 log = logging.getLogger("yizhan.passage.hot")
 
-MOST_LISTED = 100
 MAX_KEY = 255
+JSON = "application/json"
 MAX_ROADS_BYTES = 2 * 1024 * 1024
 
 
@@ -47,15 +49,20 @@ class Doors:
         began = time.perf_counter()
         try:
             source = self._source(request)
-            _require_json(request)
+            read, most = _form(request)
             key = _idempotency_key(request)
-            taken = await self._stream.take(source, await _body(request, MAX_BODY_BYTES), key=key)
+            self._stream.admit(source)
+            taken = await self._stream.take(source, await _body(request, most), read=read, key=key)
         except BatchRefused as refused:
             metrics.BATCHES.labels("refused").inc()
             return _problem(request, refused.status, refused.code, refused.detail)
         except NotNow as refused:
             metrics.BATCHES.labels(refused.code).inc()
             return _problem(request, 503, refused.code, refused.detail, headers={"Retry-After": "1"})
+        except TooFast as refused:
+            metrics.BATCHES.labels("too_fast").inc()
+            headers = {"Retry-After": str(refused.retry_after_s)}
+            return _problem(request, 429, "too_fast", str(refused), headers=headers)
         except _NoKey as refused:
             metrics.BATCHES.labels("no_key").inc()
             return _no_key(request, refused)
@@ -131,11 +138,10 @@ class _FeatureCollection(msgspec.Struct, tag_field="type", tag="FeatureCollectio
 
 
 def _answer(taken: Taken) -> dict[str, Any]:
-    listed = taken.rejected[:MOST_LISTED]
     return {
         "accepted": taken.accepted,
-        "rejected_count": len(taken.rejected),
-        "rejected": [{"index": each.index, "code": each.code, "reason": each.reason} for each in listed],
+        "rejected_count": taken.rejected_count,
+        "rejected": [{"index": each.index, "code": each.code, "reason": each.reason} for each in taken.rejected],
         "reminders": [_reminder(each) for each in taken.reminded],
     }
 
@@ -153,12 +159,16 @@ def _reminder(reminded: Reminded) -> dict[str, Any]:
     }
 
 
-def _require_json(request: Request) -> None:
-    kind = request.headers.get("content-type", "application/json").partition(";")[0].strip().casefold()
-    if kind != "application/json":
-        raise BatchRefused("not_json", "send application/json", status=415)
+def _form(request: Request) -> tuple[Reader, int]:
+    """How the body is to be read, and how many bytes it may have."""
     if request.headers.get("content-encoding", "identity") != "identity":
         raise BatchRefused("compressed", "send the body uncompressed", status=415)
+    kind = request.headers.get("content-type", JSON).partition(";")[0].strip().casefold()
+    if kind == JSON:
+        return read_batch, MAX_BODY_BYTES
+    if kind == arrow.MEDIA_TYPE:
+        return partial(arrow.read_arrow, datum=request.query_params.get("datum")), arrow.MAX_BODY_BYTES
+    raise BatchRefused("not_json", f"send {JSON} or {arrow.MEDIA_TYPE}", status=415)
 
 
 def _idempotency_key(request: Request) -> str:
@@ -187,7 +197,7 @@ async def _body(request: Request, most: int) -> bytes:
     return b"".join(parts)
 
 
-def _json(body: dict[str, Any], status: int = 200, *, media_type: str = "application/json") -> Response:
+def _json(body: dict[str, Any], status: int = 200, *, media_type: str = JSON) -> Response:
     return Response(msgspec.json.encode(body), status_code=status, media_type=media_type)
 
 
@@ -203,6 +213,7 @@ TITLES = {
     413: "The request is too big",
     415: "The form of the request is not understood",
     422: "The request contradicts an earlier one",
+    429: "Too many pings",
     503: "Not now",
 }
 

@@ -22,6 +22,9 @@ LIMITS: dict[str, tuple[int, int]] = {
     "max_speed_kmh": (20, 250),
 }
 
+# How many pings a source may send a second on average, if nothing else was agreed, and at most.
+PINGS_PER_SECOND, MOST_PINGS_PER_SECOND = 20_000, 5_000_000
+
 
 class UnscopedManager(models.Manager):  # type: ignore[type-arg]
     """Rows of every union, under a name that says so; views never use it."""
@@ -71,6 +74,7 @@ class PingSource(PubliclyIdentified, models.Model):
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="ping_sources", verbose_name=_("union"))
     name = models.CharField(_("name"), max_length=80)
     is_simulated = models.BooleanField(_("simulated vehicles"), default=False)
+    pings_per_second = models.PositiveIntegerField(_("most pings a second"), default=PINGS_PER_SECOND)
     key_digest = models.CharField(max_length=64, unique=True)
     key_hint = models.CharField(_("key begins with"), max_length=12)
     created_by = models.ForeignKey(
@@ -91,6 +95,10 @@ class PingSource(PubliclyIdentified, models.Model):
         constraints = [
             models.UniqueConstraint(fields=["union", "name"], name="ping_source_named_once_per_union"),
             models.CheckConstraint(condition=~Q(name=""), name="ping_source_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(pings_per_second__gte=1, pings_per_second__lte=MOST_PINGS_PER_SECOND),
+                name="ping_source_rate_is_within_limits",
+            ),
             models.CheckConstraint(condition=Q(key_digest__regex="^[0-9a-f]{64}$"), name="ping_source_key_is_digested"),
         ]
 

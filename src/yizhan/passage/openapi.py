@@ -6,8 +6,9 @@ from typing import Any
 
 from yizhan.geo import Datum
 
-from .hot import MAX_KEY, MAX_ROADS_BYTES, MOST_LISTED
-from .runtime.decoding import MAX_BODY_BYTES, MAX_NAME, MAX_ROWS, REASONS
+from .hot import MAX_KEY, MAX_ROADS_BYTES
+from .runtime import arrow
+from .runtime.decoding import MAX_BODY_BYTES, MAX_NAME, MAX_ROWS, MOST_LISTED, REASONS
 
 
 def _problem(description: str) -> dict[str, Any]:
@@ -31,6 +32,13 @@ _IDEMPOTENCY_KEY = {
     "description": "By which a repeated batch is known again. Without it, the same body is the same batch.",
     "schema": {"type": "string", "maxLength": MAX_KEY},
 }
+_DATUM = {
+    "name": "datum",
+    "in": "query",
+    "required": False,
+    "description": "Of all positions in an Arrow stream whose schema does not say it.",
+    "schema": {"type": "string", "enum": [str(datum) for datum in Datum]},
+}
 _NOT_NOW = _problem("Starting, or too busy: repeat after `Retry-After` seconds.")
 
 PATHS: dict[str, Any] = {
@@ -40,13 +48,14 @@ PATHS: dict[str, Any] = {
             "operationId": "post_pings",
             "summary": "Send positions of vehicles and be told whom to remind of which place",
             "description": (
-                f"At most {MAX_ROWS:,} rows and {MAX_BODY_BYTES // 2**20} MiB a request. Rows that are wrong are left "
+                f"At most {MAX_ROWS:,} rows and {MAX_BODY_BYTES // 2**20} MiB a request; as an Arrow IPC stream "
+                f"{arrow.MAX_ROWS:,} rows and {arrow.MAX_BODY_BYTES // 2**20} MiB. Rows that are wrong are left "
                 f"out and named (the first {MOST_LISTED}); the others are taken. A batch that is sent again within an "
                 "hour gets the same reminders. A reminder is in our log before it is in an answer. "
                 "Positions are judged and forgotten: they are never stored."
             ),
             "security": [{"PingSourceKey": []}],
-            "parameters": [_IDEMPOTENCY_KEY],
+            "parameters": [_IDEMPOTENCY_KEY, _DATUM],
             "requestBody": {
                 "required": True,
                 "content": {
@@ -59,7 +68,16 @@ PATHS: dict[str, Any] = {
                                 ["rider-18", "2025-11-27T12:00:00+08:00", 113.7015, 34.7631],
                             ],
                         },
-                    }
+                    },
+                    arrow.MEDIA_TYPE: {
+                        "schema": {
+                            "type": "string",
+                            "format": "binary",
+                            "description": "Columns "
+                            + "; ".join(f"`{name}`: {kind}" for name, kind in arrow.COLUMNS.items())
+                            + ". The schema's metadata or the parameter says the datum. No compression.",
+                        }
+                    },
                 },
             },
             "responses": {
@@ -70,8 +88,9 @@ PATHS: dict[str, Any] = {
                 "400": _problem("The batch cannot be read: no JSON, no datum, no list. Nothing was taken."),
                 "401": _problem("No valid key: it may have been revoked or replaced."),
                 "413": _problem("Too many rows or bytes. Nothing was taken."),
-                "415": _problem("Not application/json, or compressed."),
+                "415": _problem("Neither JSON nor an Arrow IPC stream, or compressed."),
                 "422": _problem("The `Idempotency-Key` came with another body before. Nothing was taken."),
+                "429": _problem("More pings than the key may send: repeat after `Retry-After` seconds."),
                 "503": _NOT_NOW,
             },
         }

@@ -15,6 +15,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/passage/settings/<uuid:public_id>/inherit/", rules.inherit, name="inherit_rules"),
     path("desk/passage/sources/", sources.sources, name="sources"),
     path("desk/passage/sources/new/", sources.create, name="create_source"),
+    path("desk/passage/sources/<uuid:public_id>/", sources.source, name="source"),
+    path("desk/passage/sources/<uuid:public_id>/rate/", sources.limit, name="limit_source"),
     path("desk/passage/sources/<uuid:public_id>/key/", sources.rotate, name="rotate_key"),
     path("desk/passage/sources/<uuid:public_id>/revoke/", sources.revoke, name="revoke_source"),
 ]

@@ -40,6 +40,7 @@ class Judged:
     content: bytes
     accepted: int
     rejected: list[Rejected]
+    rejected_count: int
     reminding: list[Reminding]
     written: Future[set[UUID]]
 

@@ -24,6 +24,7 @@ from .names import Names
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MAX_ROWS = 20_000
 MAX_NAME = 64
+MOST_LISTED = 100  # rejected rows that an answer names
 AHEAD_MS = 5 * 60 * 1000  # a clock may run ahead by this much
 LATE_MS = 24 * 3600 * 1000  # a vehicle may hand in what it buffered for a day
 WEST, EAST, SOUTH, NORTH = 73.0, 136.0, 3.0, 54.0  # degrees, China with the South China Sea
@@ -70,12 +71,14 @@ class Batch:
     Attributes:
         names: what the sender calls the vehicle of each ping.
         pings: those rows that are right, in WGS-84.
-        rejected: the other rows, in order.
+        rejected: the first of the other rows, in order, at most `MOST_LISTED`.
+        rejected_count: how many other rows there are.
     """
 
     names: Names
     pings: Pings
     rejected: list[Rejected]
+    rejected_count: int
 
 
 class _Row(msgspec.Struct, array_like=True, forbid_unknown_fields=True, gc=False):
@@ -117,38 +120,84 @@ def read_batch(body: bytes, *, now_ms: int) -> Batch:
         datum, rows, numbers, rejected = _read_row_by_row(body)
     else:
         _check_count(usual.pings)
-        return _judged(_datum(usual.datum), usual.pings, None, [], now_ms)
+        return _judged(parse_datum(usual.datum), usual.pings, None, [], now_ms)
     return _judged(datum, rows, numbers, rejected, now_ms)
 
 
 def _judged(datum: Datum, rows: list[_Row], numbers: list[int] | None, rejected: list[Rejected], now_ms: int) -> Batch:
-    time_ms = np.array([row.time for row in rows], np.int64)
-    lon = np.array([row.lon for row in rows], np.float64)
-    lat = np.array([row.lat for row in rows], np.float64)
-    accuracy = np.array([nan if row.accuracy_m is None else row.accuracy_m for row in rows], np.float64)
-    given = np.array([row.accuracy_m is not None for row in rows], np.bool_)
-    wrong: dict[str, NDArray[np.bool_]] = {
+    return judged_columns(
+        Names([str(row.vehicle) for row in rows]),
+        Columns(
+            np.array([row.time for row in rows], np.int64),
+            np.array([row.lon for row in rows], np.float64),
+            np.array([row.lat for row in rows], np.float64),
+            np.array([nan if row.accuracy_m is None else row.accuracy_m for row in rows], np.float64),
+            np.array([row.accuracy_m is not None for row in rows], np.bool_),
+        ),
+        {},
+        datum=datum,
+        now_ms=now_ms,
+        numbers=numbers,
+        rejected=rejected,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What a batch says of its rows, as columns, before anybody judged them; `given`: whether accuracy was stated."""
+
+    time_ms: NDArray[np.int64]
+    longitude: NDArray[np.float64]
+    latitude: NDArray[np.float64]
+    accuracy_m: NDArray[np.float64]
+    given: NDArray[np.bool_]
+
+
+def judged_columns(
+    names: Names,
+    columns: Columns,
+    wrong: dict[str, NDArray[np.bool_]],
+    *,
+    datum: Datum,
+    now_ms: int,
+    numbers: list[int] | None = None,
+    rejected: list[Rejected] | None = None,
+) -> Batch:
+    """The rows that are right, in WGS-84, and the others with the first rule that each of them breaks.
+
+    Args:
+        wrong: rows that break a rule already, by its code.
+        numbers: the place of each row in the batch, where it is not its place in the columns.
+        rejected: rows that were left out before.
+    """
+    time_ms, lon, lat = columns.time_ms, columns.longitude, columns.latitude
+    wrong = wrong | {
         "time_ahead": time_ms > now_ms + AHEAD_MS,
         "time_late": time_ms < now_ms - LATE_MS,
         "position": ~((np.abs(lon) <= 180) & (np.abs(lat) <= 90)),  # NaN is wrong, too
         "null_island": (np.abs(lon) < NULL_ISLAND) & (np.abs(lat) < NULL_ISLAND),
         "outside": ~((lon >= WEST) & (lon <= EAST) & (lat >= SOUTH) & (lat <= NORTH)),
-        "accuracy": given & ~((accuracy >= 0) & np.isfinite(accuracy)),
+        "accuracy": columns.given & ~((columns.accuracy_m >= 0) & np.isfinite(columns.accuracy_m)),
     }
-    right = ~np.logical_or.reduce(list(wrong.values()))
-    kept = np.flatnonzero(right)
-    if len(kept) < len(rows):
+    bad = np.logical_or.reduce(list(wrong.values()))
+    left_out = np.flatnonzero(bad)
+    listed = list(rejected or [])
+    accuracy = columns.accuracy_m
+    if len(left_out):
+        kept = np.flatnonzero(~bad)
         codes = list(wrong)
-        first = np.argmax(np.stack(list(wrong.values())), axis=0)
-        where = numbers if numbers is not None else range(len(rows))
-        rejected = rejected + [Rejected(where[i], codes[first[i]]) for i in np.flatnonzero(~right).tolist()]
-        rejected.sort(key=lambda one: one.index)
-    longitude, latitude = convert(lon[kept], lat[kept], source=datum, target=Datum.WGS84)
-    pings = Pings(np.zeros(len(kept), np.int64), time_ms[kept], longitude, latitude, accuracy[kept])
-    return Batch(Names([str(rows[i].vehicle) for i in kept.tolist()]), pings, rejected)
+        where = numbers if numbers is not None else range(len(bad))
+        listed += [
+            Rejected(where[i], next(code for code in codes if wrong[code][i])) for i in left_out[:MOST_LISTED].tolist()
+        ]
+        listed.sort(key=lambda one: one.index)
+        names, time_ms, lon, lat, accuracy = names.of(kept), time_ms[kept], lon[kept], lat[kept], accuracy[kept]
+    longitude, latitude = convert(lon, lat, source=datum, target=Datum.WGS84)
+    pings = Pings(np.zeros(len(time_ms), np.int64), time_ms, longitude, latitude, accuracy)
+    return Batch(names, pings, listed[:MOST_LISTED], len(rejected or []) + len(left_out))
 
 
-def _datum(value: object) -> Datum:
+def parse_datum(value: object) -> Datum:
     if value is None or value == "":
         raise BatchRefused("datum_missing", f'"datum" is missing: say one of {", ".join(Datum)}')
     try:
@@ -167,7 +216,7 @@ def _check_count(rows: object) -> list[Any]:
 
 def _read_row_by_row(body: bytes) -> tuple[Datum, list[_Row], list[int], list[Rejected]]:
     document = _parsed(body)
-    datum, rows = _datum(document.datum), _check_count(document.pings)
+    datum, rows = parse_datum(document.datum), _check_count(document.pings)
     right: list[_Row] = []
     numbers: list[int] = []
     rejected: list[Rejected] = []

@@ -17,6 +17,7 @@ class Source:
     public_id: UUID
     union_path: str
     is_simulated: bool
+    pings_per_second: int
 
 
 class KeyRing:
@@ -29,9 +30,9 @@ class KeyRing:
     def load(cls) -> KeyRing:
         """Read it: sources of active unions that are not revoked."""
         rows = PingSource.every.filter(revoked_at=None, union__is_active=True).values_list(
-            "key_digest", "pk", "public_id", "union__path", "is_simulated"
+            "key_digest", "pk", "public_id", "union__path", "is_simulated", "pings_per_second"
         )
-        return cls({kept: Source(number, public_id, path, sim) for kept, number, public_id, path, sim in rows})
+        return cls({kept: Source(*source) for kept, *source in rows})
 
     def __len__(self) -> int:
         return len(self._sources)

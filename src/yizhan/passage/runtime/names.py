@@ -13,7 +13,7 @@ class Names:
     """The name of each row's vehicle.
 
     Attributes:
-        distinct: names; each once where `rows` is given, else one a row.
+        distinct: names; where `rows` is given perhaps some that no row uses, else one a row.
         rows: int64, for each row its place in `distinct`.
     """
 
@@ -29,3 +29,9 @@ class Names:
     def spread(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
         """One number a row, from one for each of `distinct`."""
         return numbers if self.rows is None else numbers[self.rows]
+
+    def of(self, rows: NDArray[np.int64]) -> Names:
+        """Those of some rows."""
+        if self.rows is None:
+            return Names([self.distinct[row] for row in rows.tolist()])
+        return Names(self.distinct, self.rows[rows])

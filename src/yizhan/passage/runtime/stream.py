@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +30,7 @@ from .batches import REPEATED_WITHIN_S, Answers, Digests, Judged, Reminding, by_
 from .decoding import AHEAD_MS, LATE_MS, Batch, BatchRefused, Rejected, read_batch
 from .keeper import Keeper
 from .keys import KeyRing, Source
+from .limits import Limits
 from .live import Hub, Subscriber
 from .names import Names
 from .simulated import SimulatedTraffic
@@ -74,7 +75,28 @@ class Taken:
 
     accepted: int
     rejected: list[Rejected]
+    rejected_count: int
     reminded: list[Reminded]
+
+
+class Reader(Protocol):
+    """Reads a body."""
+
+    def __call__(self, body: bytes, *, now_ms: int) -> Batch:
+        """The batch; raises BatchRefused."""
+        ...
+
+
+class _Numbers(dict[str, int]):
+    """The vehicle numbers of one source, by the names that it uses."""
+
+    def __init__(self, key: bytes, source: int) -> None:
+        super().__init__()
+        self._key, self._source = key, source
+
+    def __missing__(self, name: str) -> int:
+        found = self[name] = vehicle_number(self._key, self._source, name)
+        return found
 
 
 class Stream:
@@ -95,7 +117,8 @@ class Stream:
         self._world = World.empty()
         self._places: dict[int, PlaceSeen] = {}
         self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
-        self._numbers: dict[tuple[int, str], int] = {}
+        self._numbers: dict[int, _Numbers] = {}
+        self.limits = Limits()
         self._digests = Digests(self._pseudonym_key)
         self._answers = Answers()
         self._logged: dict[UUID, list[tuple[Passed, PlaceSeen]]] = {}
@@ -131,10 +154,19 @@ class Stream:
         await asyncio.to_thread(self._judge.shutdown)
         await asyncio.to_thread(self.writer.stop)
 
-    async def take(self, source: Source, body: bytes, *, key: str = "") -> Taken:
+    def admit(self, source: Source) -> None:
+        """Let a batch of the source in, before its body is read.
+
+        Raises:
+            TooFast: the source has sent more than it may.
+        """
+        self.limits.admit(source.number, source.pings_per_second)
+
+    async def take(self, source: Source, body: bytes, *, read: Reader = read_batch, key: str = "") -> Taken:
         """Judge a batch as the source sent it, and wait until its reminders are in the log.
 
         Args:
+            read: how the body is to be read.
             key: by which the sender knows the batch again; without one, the body itself is the key.
 
         Raises:
@@ -148,16 +180,17 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._in_flight += 1
         try:
-            judged = await self._loop.run_in_executor(self._judge, self.judge, source, body, key)
+            judged = await self._loop.run_in_executor(self._judge, self.judge, source, body, read, key)
         finally:
             self._in_flight -= 1
         try:
             written = await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(judged.written)), LONGEST_COMMIT_S)
         except Exception as failure:
             raise NotNow("log", "the reminder log cannot be written: repeat the same batch soon") from failure
-        return Taken(judged.accepted, judged.rejected, self._reminded(judged.reminding, written))
+        self.limits.charge(source.number, source.pings_per_second, judged.accepted + judged.rejected_count)
+        return Taken(judged.accepted, judged.rejected, judged.rejected_count, self._reminded(judged.reminding, written))
 
-    def judge(self, source: Source, body: bytes, key: str = "") -> Judged:
+    def judge(self, source: Source, body: bytes, read: Reader = read_batch, key: str = "") -> Judged:
         """The work on one batch; one thread at a time."""
         if self._kernel is None:
             raise NotNow("starting", "places are still being read: repeat the batch in a second")
@@ -168,7 +201,7 @@ class Stream:
                 raise _key_reused()
             metrics.REPEATED.inc()
             return judged
-        batch = read_batch(body, now_ms=round(self._clock() * 1000))
+        batch = read(body, now_ms=round(self._clock() * 1000))
         if logged := self._logged.get(batch_key):
             judged = self._as_logged(source, batch, logged, content)
             metrics.REPEATED.inc()
@@ -195,9 +228,9 @@ class Stream:
         if source.is_simulated:
             self.simulated.update(source.union_path, pings, reminders=len(reminding), now=self._clock())
         metrics.PINGS.labels("accepted").inc(len(pings))
-        metrics.PINGS.labels("rejected").inc(len(batch.rejected))
+        metrics.PINGS.labels("rejected").inc(batch.rejected_count)
         metrics.VEHICLES.set(kernel.vehicles)
-        return Judged(content, len(pings), batch.rejected, reminding, written)
+        return Judged(content, len(pings), batch.rejected, batch.rejected_count, reminding, written)
 
     def _as_logged(
         self, source: Source, batch: Batch, logged: list[tuple[Passed, PlaceSeen]], content: bytes
@@ -210,7 +243,7 @@ class Stream:
         reminding = [Reminding(passed, place, batch.names[row_of[passed.vehicle]]) for passed, place in logged]
         written: Future[set[UUID]] = Future()
         written.set_result({each.passed.public_id for each in reminding})
-        return Judged(content, len(batch.pings), batch.rejected, reminding, written)
+        return Judged(content, len(batch.pings), batch.rejected, batch.rejected_count, reminding, written)
 
     def _went_out(self, reminding: list[Reminding], written: Future[set[UUID]]) -> None:
         """Show what is in the log now. Called by whoever wrote it, whether or not the sender still waits."""
@@ -285,15 +318,12 @@ class Stream:
         )
 
     def _vehicles(self, source: Source, names: Names) -> np.ndarray[Any, np.dtype[np.int64]]:
-        known, number = self._numbers, source.number
-        if len(known) > MOST_NAMES:
-            known.clear()
-        vehicles = np.empty(len(names.distinct), np.int64)
-        for row, name in enumerate(names.distinct):
-            found = known.get((number, name))
-            if found is None:
-                found = known[number, name] = vehicle_number(self._pseudonym_key, number, name)
-            vehicles[row] = found
+        if sum(map(len, self._numbers.values())) > MOST_NAMES:
+            self._numbers.clear()
+        known = self._numbers.get(source.number)
+        if known is None:
+            known = self._numbers[source.number] = _Numbers(self._pseudonym_key, source.number)
+        vehicles = np.fromiter(map(known.__getitem__, names.distinct), np.int64, len(names.distinct))
         return names.spread(vehicles)
 
     def _reminding(

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from yizhan.passage.actions import SOURCE_CREATED, SOURCE_KEY_ROTATED, SOURCE_REVOKED
-from yizhan.passage.models import PingSource
+from yizhan.passage.actions import SOURCE_CREATED, SOURCE_KEY_ROTATED, SOURCE_LIMITED, SOURCE_REVOKED
+from yizhan.passage.models import MOST_PINGS_PER_SECOND, PingSource
 from yizhan.passage.rights import MANAGE_SOURCES
 from yizhan.unions.audit import record
 from yizhan.unions.errors import RuleBroken
@@ -82,6 +82,28 @@ def rotate_key(*, staff: Staff, source: PingSource) -> NewKey:
     record(staff, SOURCE_KEY_ROTATED, union=source.union, target=source)
     announce(SOURCES)
     return made
+
+
+@transaction.atomic
+def limit_source(*, staff: Staff, source: PingSource, pings_per_second: int) -> PingSource:
+    """Say how many pings a second a source may send on average.
+
+    Raises:
+        NotAllowed: staff may not manage sources there.
+        RuleBroken: the number is out of range.
+    """
+    policy.require(staff, MANAGE_SOURCES, source.union)
+    if not 1 <= pings_per_second <= MOST_PINGS_PER_SECOND:
+        message = _("must be between %(least)s and %(most)s") % {"least": 1, "most": MOST_PINGS_PER_SECOND}
+        raise RuleBroken.at("pings_per_second", pings_per_second, message, "out_of_range")
+    locked: PingSource = PingSource.every.select_for_update().select_related("union").get(pk=source.pk)
+    if locked.pings_per_second != pings_per_second:
+        changed = {"pings_per_second": [locked.pings_per_second, pings_per_second]}
+        locked.pings_per_second = pings_per_second
+        locked.save(update_fields=["pings_per_second"])
+        record(staff, SOURCE_LIMITED, union=locked.union, target=locked, details=changed)
+        announce(SOURCES)
+    return locked
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from yizhan.passage.pings import Pings
 from yizhan.passage.roads import RoadGraph
 
 MAIN_ROAD = 33 / 3.6  # metres per second from which a road is drawn wider
+LONGEST_WAIT_S = 30.0
 MOST_ROADS_BYTES = 2 * 1024 * 1024
 
 
@@ -74,10 +76,14 @@ class Server:
             )
         ]
         body = msgspec.json.encode({"datum": Datum.WGS84, "pings": rows})
-        answer = self._client.post("/api/pings", content=body, headers={"Content-Type": "application/json"})
+        while (answer := self._send(body)).status_code == httpx.codes.TOO_MANY_REQUESTS:
+            time.sleep(min(float(answer.headers.get("Retry-After", "1")), LONGEST_WAIT_S))
         said = _read(answer)
         reasons = [each["reason"] for each in said["rejected"]]
         return Posted(said["accepted"], said["rejected_count"], said["reminders"], reasons)
+
+    def _send(self, body: bytes) -> httpx.Response:
+        return self._client.post("/api/pings", content=body, headers={"Content-Type": "application/json"})
 
     def tell_roads(self, geojson: bytes) -> None:
         """Tell the live map which roads are driven on. Only a simulated source may: so this proves that it is one.

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from yizhan.passage.forms import SourceForm
+from yizhan.passage.forms import RateForm, SourceForm
 from yizhan.passage.models import PingSource
 from yizhan.passage.queries import sources as queries
 from yizhan.passage.rights import MANAGE_SOURCES
@@ -51,6 +51,25 @@ def create(request: StaffRequest) -> HttpResponseBase:
     return render(request, "passage/source_form.html", {"form": form})
 
 
+@require_safe
+@desk_page(MANAGE_SOURCES)
+def source(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """One source: what it may do."""
+    return _show(request, _source(request, public_id))
+
+
+@require_POST
+@desk_page(MANAGE_SOURCES)
+def limit(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Change how many pings it may send."""
+    found, form = _source(request, public_id), RateForm(request.POST)
+    if form.is_valid():
+        services.limit_source(staff=request.staff, source=found, pings_per_second=form.cleaned_data["pings_per_second"])
+        messages.success(request, _("The limit holds from now on."))
+        return redirect("passage:source", found.public_id)
+    return _show(request, found, rate=form)
+
+
 @require_POST
 @never_cache
 @desk_page(MANAGE_SOURCES)
@@ -67,6 +86,11 @@ def revoke(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     services.revoke_source(staff=request.staff, source=_source(request, public_id))
     messages.success(request, _("The source has been revoked: its pings are refused from now on."))
     return redirect("passage:sources")
+
+
+def _show(request: StaffRequest, found: PingSource, *, rate: RateForm | None = None) -> HttpResponseBase:
+    rate = rate or RateForm(initial={"pings_per_second": found.pings_per_second})
+    return render(request, "passage/source.html", {"source": found, "rate": rate})
 
 
 def _source(request: StaffRequest, public_id: UUID) -> PingSource:
