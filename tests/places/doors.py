@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.places.report_doors import doors as report_doors
 from tests.site.door import Door, World
 from yizhan.geo import Datum
 from yizhan.places.services import PlaceFacts, create_place
@@ -15,6 +16,7 @@ def _draft(world: World) -> dict[str, Any]:
 
 
 doors = {
+    **report_doors,
     "places/<uuid:public_id>/": Door(_draft, closed_to_all=True),
     "api/places/<uuidstr:public_id>": Door(_draft, closed_to_all=True),
     "desk/places/<uuid:public_id>/": Door(_draft),

@@ -1,8 +1,9 @@
 """The acts of this room that the trail knows."""
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from yizhan.unions.audit import declare_action
+from yizhan.unions.audit import declare_action, declare_details
 
 PLACE_CREATED = declare_action("places.created", _("entered a place"))
 PLACE_CHANGED = declare_action("places.changed", _("changed a place"))
@@ -30,3 +31,13 @@ PHOTO_ADDED = declare_action("places.photo_added", _("added a photo of a place")
 PHOTO_REMOVED = declare_action("places.photo_removed", _("took a photo of a place away"))
 WORD_CHANGED = declare_action("places.word_changed", _("changed the words for what places offer"))
 CARE_RULES_SET = declare_action("places.care_rules_set", _("set how closely places are looked after"))
+
+declare_details(
+    {
+        "overdue": pgettext_lazy("trail", "overdue reports"),
+        "off": pgettext_lazy("trail", "stars off"),
+        "stars": pgettext_lazy("trail", "stars now"),
+        "answer": pgettext_lazy("trail", "answer"),
+        "until": pgettext_lazy("trail", "until"),
+    }
+)

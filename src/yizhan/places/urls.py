@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from . import report_urls
 from .views import changes, imports, lists, public, steps
 
 app_name = "places"
@@ -19,4 +20,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/places/<uuid:public_id>/publish/", steps.publish, name="publish"),
     path("desk/places/<uuid:public_id>/withdraw/", steps.withdraw, name="withdraw"),
     path("desk/places/<uuid:public_id>/close/", steps.close, name="close"),
+    *report_urls.urlpatterns,
 ]

@@ -62,3 +62,15 @@ def own_values(row: ReportRules | None) -> dict[str, Any]:
     """What a union says itself."""
     values = {name: getattr(row, name, None) for name in RULE_LIMITS}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def own_rules(union: Union) -> dict[str, int]:
+    """What this union says itself, by name."""
+    return own_values(ReportRules.rules.filter(union=union).first())
+
+
+def inherited_rules(union: Union) -> dict[str, int]:
+    """What would hold at this union if it said nothing."""
+    above = Union.objects.get_parent(union)
+    rules = rules_of(above) if above else Rules()
+    return {name: int(getattr(rules, name)) for name in RULE_LIMITS}

@@ -5,14 +5,11 @@ All acts on one place's reports wait for one another at the row of the place, so
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from yizhan.places.actions import REPORT_ANSWERED, REPORT_VERIFIED
@@ -30,7 +27,8 @@ from yizhan.places.models.reports import UNANSWERED
 from yizhan.places.pictures import clean_picture
 from yizhan.places.reports.deadlines import end_of
 from yizhan.places.reports.life import Life
-from yizhan.places.reports.rules import MOST_PROMISES, REOPEN_DAYS, WITHDRAW_MINUTES, rules_of
+from yizhan.places.reports.receipts import digest, is_first, may_take_back, token_of
+from yizhan.places.reports.rules import MOST_PROMISES, REOPEN_DAYS, rules_of
 from yizhan.places.reports.throttle import count_report
 from yizhan.places.rights import ANSWER_REPORTS, VERIFY_REPORTS
 from yizhan.unions.audit import record
@@ -51,6 +49,7 @@ from .report_log import (
 from .stars import recount_stars
 
 MOST_PHOTOS = 3  # of one reporter
+JUDGE_AFTER = timedelta(hours=1)  # before, nobody is asked whether it is fixed
 
 
 def report_fault(
@@ -116,7 +115,7 @@ def _take_down(
     if report is None:
         report = Report.objects.with_scopes_disabled().create(place=current, kind=kind, opened_at=now)
     receipt = ReportReceipt(report=report, request_id=request_id, kind=kind, words=words, at=now)
-    receipt.token_digest = _digest(token_of(receipt))
+    receipt.token_digest = digest(token_of(receipt))
     receipt.save()
     due_at = rules_of(current.union).due(kind, now) if is_news else None
     event = note(report, EventKind.REPORTED, at=now, due_at=due_at, receipt=receipt)
@@ -295,44 +294,6 @@ def take_back(receipt: ReportReceipt, *, at: datetime | None = None) -> Report:
     return report
 
 
-def may_take_back(receipt: ReportReceipt, life: Life, at: datetime) -> bool:
-    """Whether a tap may still be taken back."""
-    soon = at - receipt.at < timedelta(minutes=WITHDRAW_MINUTES)
-    return soon and life.times_reported == 1 and life.may(EventKind.WITHDRAWN) and life.times_reopened == 0
-
-
-def token_of(receipt: ReportReceipt) -> str:
-    """The secret of a reporter's link: 22 letters that only this installation can make for this receipt."""
-    mac = salted_hmac("places.reports.receipt", str(receipt.public_id), algorithm="sha256").digest()
-    return base64.urlsafe_b64encode(mac[:16]).decode().rstrip("=")
-
-
-def receipt_of(token: str) -> ReportReceipt:
-    """The receipt to which a secret link belongs.
-
-    Raises:
-        ReportReceipt.DoesNotExist: to none.
-    """
-    found: ReportReceipt = (
-        ReportReceipt.objects.with_scopes_disabled()
-        .select_related("report__place__union")
-        .get(token_digest=_digest(token))
-    )
-    return found
-
-
-def is_first(receipt: ReportReceipt) -> bool:
-    """Whether its holder was the first to report the fault."""
-    first = (
-        ReportReceipt.objects.with_scopes_disabled()
-        .filter(report=receipt.report_id)
-        .order_by("at", "pk")
-        .values_list("pk", flat=True)
-        .first()
-    )
-    return first == receipt.pk
-
-
 def _one_to_join(place: Place, kind: str, now: datetime) -> Report | None:
     """The same fault, still open or answered a short while ago. “Something else” is never the same."""
     if kind == ReportKind.OTHER:
@@ -384,7 +345,3 @@ def _counted(request_id: UUID, kind: str) -> ReportReceipt | None:
         .first()
     )
     return found
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
