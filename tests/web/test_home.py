@@ -8,22 +8,25 @@ from urllib.parse import urlsplit
 import pytest
 from django.http import QueryDict
 from django.test import Client
+from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
 from tests.conftest import UnionTree
-from tests.places.conftest import PlaceMaker, shanghai
+from tests.places.conftest import SHANGHAI, PlaceMaker
 from yizhan.places.models import PlaceKind
 from yizhan.web import nearby
 from yizhan.web.nearby import Wish
 
 pytestmark = pytest.mark.django_db
-NOON = shanghai(2026, 5, 13, 12, 0)
+# Of today: the index in memory knows hours for the days around now.
+NOON = datetime.now(SHANGHAI).replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 def _names(wish: Wish, at: datetime = NOON) -> set[str]:
-    return {place.name for place in nearby.found(wish, at)}
+    places = nearby.found(wish, at)
+    return {places.directory.snapshot.names[place] for place in places}
 
 
 def test_only_published_stations_are_listed(client: Client, tree: UnionTree, make_place: PlaceMaker) -> None:
@@ -70,8 +73,9 @@ def test_unknown_hours_are_not_open(tree: UnionTree, make_place: PlaceMaker) -> 
     ("hours", "tone"), [("08:00-20:00", "good"), ("08:00-12:20", "warn"), ("20:00-23:00", "neutral"), ("", "neutral")]
 )
 def test_the_tone_repeats_the_words(tree: UnionTree, make_place: PlaceMaker, hours: str, tone: str) -> None:
-    place = make_place(tree.zhongyuan, hours=hours)
-    (entry,) = nearby.entries([place], NOON)
+    make_place(tree.zhongyuan, hours=hours)
+    (place,) = places = nearby.found(Wish(), NOON)
+    entry = nearby.entry(places.directory, place, NOON)
     assert entry.tone == tone
     assert entry.state
 
@@ -120,14 +124,45 @@ def test_each_choice_turns_itself_on_and_off(tree: UnionTree, make_place: PlaceM
             assert Wish.read(QueryDict(urlsplit(back.url).query)) == Wish(text="站")
 
 
-def test_the_list_takes_a_steady_number_of_queries(
-    client: Client, tree: UnionTree, make_place: PlaceMaker, django_assert_max_num_queries: object
+@pytest.mark.parametrize("path", ["/", "/?open=now", "/?q=yz&offer=water", "/?page=2"])
+def test_the_list_asks_the_database_only_whether_anything_has_changed(
+    client: Client, tree: UnionTree, make_place: PlaceMaker, django_assert_num_queries: object, path: str
 ) -> None:
     for _ in range(30):
         make_place(tree.zhongyuan, hours="24/7", offers=("water", "charging"))
-    with django_assert_max_num_queries(12):  # type: ignore[operator]
-        page = client.get("/?open=now").text
-    assert "第 1 / 2 页" in page
+    client.get("/")  # the first reader after a change has the index built
+    with django_assert_num_queries(1):  # type: ignore[operator]
+        page = client.get(path).text
+    assert "/ 2 页" in page
+
+
+def test_a_text_is_found_as_pinyin_and_initials_and_its_best_answer_comes_first(
+    client: Client, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    make_place(tree.zhongyuan, name="老高新区餐厅")
+    make_place(tree.zhongyuan, name="高新区驿站")
+    make_place(tree.zhongyuan, name="甲站", district="二七区")
+    for text in ("gxq", "gaoxin", "高xq", "高新"):
+        page = client.get("/", {"q": text}).text
+        assert "共 2 个站点" in page
+        assert page.index(">高新区驿站<") < page.index(">老高新区餐厅<")
+    assert _names(Wish(text="二七")) == {"甲站"}
+
+
+def test_a_row_is_made_in_each_language_and_anew_when_the_minute_has_passed(
+    tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    make_place(tree.zhongyuan, name="甲站", hours="08:00-20:00")
+    places = nearby.found(Wish(), NOON)
+    with override("zh-hans"):
+        (chinese,) = nearby.rows(places.directory, places, NOON)
+        (again,) = nearby.rows(places.directory, places, NOON + timedelta(seconds=20))
+    with override("en"):
+        (english,) = nearby.rows(places.directory, places, NOON)
+    assert chinese is again
+    assert chinese != english
+    (late,) = nearby.rows(places.directory, places, NOON + timedelta(hours=9))
+    assert late not in {chinese, english}
 
 
 def test_the_words_for_the_script_have_their_gaps(db: None) -> None:

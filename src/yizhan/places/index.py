@@ -204,6 +204,17 @@ class PlaceIndex:
         nothing = np.zeros(len(places))
         return Line(places, nothing, nothing, moment)
 
+    def in_listing_order(self, narrowing: Narrowing, *, at_s: int) -> NDArray[np.int64]:
+        """All places asked for, in the order in which a list shows them that knows no position: by union, by name."""
+        mask = self._mask(self.moment(at_s), narrowing)
+        order = self._listing_order
+        return order if mask is None else order[mask[order]]
+
+    @cached_property
+    def _listing_order(self) -> NDArray[np.int64]:
+        paths, names = self.snapshot.union_paths, self.snapshot.names
+        return np.array(sorted(range(len(self)), key=lambda place: (paths[place], names[place])), np.int64)
+
     @cached_property
     def text(self) -> TextIndex:
         """The index of names, districts and addresses; made when first asked for."""

@@ -16,14 +16,15 @@ def home(request: HttpRequest) -> HttpResponse:
     """The worker's map: stations by distance, no account needed."""
     at = timezone.now()
     wish = nearby.Wish.read(request.GET)
-    page = nearby.page_of(wish, request.GET.get("page"), at)
+    found = nearby.found(wish, at)
+    page = nearby.page_of(found, request.GET.get("page"))
     context = {
         "wish": wish,
         "page": page,
-        "entries": nearby.entries(page, at),
+        "entries": nearby.rows(found.directory, page, at),
         "choices": nearby.choices(wish),
-        "offer_choices": nearby.offer_choices(wish),
-        "vocabulary": nearby.vocabulary(),
+        "offer_choices": nearby.offer_choices(wish, found.directory),
+        "vocabulary": nearby.vocabulary(found.directory),
     }
     return render(request, "web/home.html", context)
 
