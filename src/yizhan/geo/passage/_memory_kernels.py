@@ -76,10 +76,15 @@ def _zero_bytes(word):
 
 @njit(**INLINE)
 def likely_slot(hashed, tags):
-    """The slot in its home group that bears the vehicle's tag: its own, as a rule; any slot where there is none."""
-    group = home(hashed, tags)
-    place = (zeros_below(_zero_bytes(tags[group] ^ _pattern(hashed))) >> np.uint64(3)) & np.uint64(7)
-    return (group << np.uint64(3)) | place
+    """The first slot on its way that bears the vehicle's tag: its own, as a rule; any slot where there is none."""
+    group, wanted = home(hashed, tags), _pattern(hashed)
+    same = _zero_bytes(tags[group] ^ wanted)
+    while same == np.uint64(0) and _zero_bytes(tags[group]) == np.uint64(0):
+        group += np.uint64(1)
+        if group == np.uint64(tags.size):
+            group = np.uint64(0)
+        same = _zero_bytes(tags[group] ^ wanted)
+    return (group << np.uint64(3)) | ((zeros_below(same) >> np.uint64(3)) & np.uint64(7))
 
 
 @njit(**INLINE)

@@ -67,6 +67,7 @@ class Scratch(NamedTuple):
     row: NDArray[np.int32]
     columns_more: NDArray[np.int32]
     rows_more: NDArray[np.int32]
+    words_at: NDArray[np.uint32]
     hit: NDArray[np.uint32]
     pair_ping: NDArray[np.uint32]
     pair_at: NDArray[np.int64]
@@ -80,7 +81,27 @@ class Scratch(NamedTuple):
 
 def scratch() -> Scratch:
     """Room for one block; the kernel takes the size of the block from it."""
-    pings = ["i8", "i8", "i8", "f8", "f8", "f8", "u8", "u8", "?", "i8", "f8", "f8", "f8", "i4", "i4", "i4", "i4", "u4"]
+    pings = [
+        "i8",
+        "i8",
+        "i8",
+        "f8",
+        "f8",
+        "f8",
+        "u8",
+        "u8",
+        "?",
+        "i8",
+        "f8",
+        "f8",
+        "f8",
+        "i4",
+        "i4",
+        "i4",
+        "i4",
+        "u4",
+        "u4",
+    ]
     pairs = ["u4", "i8", "i4", "i8", "u4", "i8", "f8", "i8"]
     return Scratch(*(np.empty(BLOCK, kind) for kind in pings), *(np.empty(CANDIDATES, kind) for kind in pairs))
 
@@ -262,18 +283,19 @@ def _move(who, when, x, y, accuracy, longest_path_ms, hashes, tags, slots, reals
 
 
 @njit(**KERNEL)
-def _left_over(size, column_of, row_of, columns_more, rows_more, alive, across, tiles, wide, hit):
+def _left_over(size, column_of, row_of, columns_more, rows_more, alive, across, tiles, wide, words_at, hit):
     """List the pings whose path may meet a circle; how many.
 
     A path that keeps to two columns and two rows is put to the bitmap of such squares; a longer one is listed.
     """
+    for k in range(size):
+        tile = np.uint32((row_of[k] >> np.int32(5)) * across + (column_of[k] >> np.int32(5)))
+        words_at[k] = np.uint32(tiles[tile] * np.int32(32) + (row_of[k] & np.int32(31)))
+        prefetch(wide, words_at[k])
     found = np.int64(0)
     for k in range(size):
         hit[found] = np.uint32(k)
-        column, row = column_of[k], row_of[k]
-        tile = np.uint32((row >> np.int32(5)) * across + (column >> np.int32(5)))
-        word = wide[np.uint32(tiles[tile] * np.int32(32) + (row & np.int32(31)))]
-        touched = (word >> np.uint32(column & np.int32(31))) & np.uint32(1)
+        touched = (wide[words_at[k]] >> np.uint32(column_of[k] & np.int32(31))) & np.uint32(1)
         long = np.uint32((columns_more[k] > 1) | (rows_more[k] > 1))
         found += np.int64((touched | long) & np.uint32(alive[k]))
     return found
@@ -281,7 +303,7 @@ def _left_over(size, column_of, row_of, columns_more, rows_more, alive, across, 
 
 @njit(**KERNEL)
 def _cells_of(
-    found, hit, x, y, lon0, lat0, column_of, row_of, columns_more, rows_more, cells, most_columns, most_rows, pairs_of
+    found, hit, words_at, x, y, lon0, lat0, column_of, row_of, columns_more, rows_more, cells, most_columns, most_rows, pairs_of
 ):  # fmt: skip
     """List the touched cells around each path: of a short one the four of its square, of a long one its course."""
     tiles, words, columns, grid_rows = cells.tiles, cells.words, cells.columns, cells.rows
@@ -289,6 +311,8 @@ def _cells_of(
     pair_ping, pair_at, pair_column, _ = pairs_of
     across = np.int32(columns >> 5)
     last_column, last_row = np.int32(columns - 1), np.int32(grid_rows - 1)
+    for f in range(found):
+        prefetch(words, words_at[hit[f]])
     pairs = np.int64(0)
     for f in range(found):
         k = hit[f]
@@ -478,9 +502,9 @@ def feed_paths(
             _read_ahead(column, at, block)
         _boxes(of.lon0, x, cells.west, cells.per_lon, last_column, of.column, of.columns_more)
         _boxes(of.lat0, y, cells.south, cells.per_lat, last_row, of.row, of.rows_more)
-        found = _left_over(size, *boxes, of.alive, across, cells.tiles, cells.wide, of.hit)
+        found = _left_over(size, *boxes, of.alive, across, cells.tiles, cells.wide, of.words_at, of.hit)
         pairs = _cells_of(
-            found, of.hit, x, y, of.lon0, of.lat0, *boxes, cells, rules.most_columns, rules.most_rows, pairs_of
+            found, of.hit, of.words_at, x, y, of.lon0, of.lat0, *boxes, cells, rules.most_columns, rules.most_rows, pairs_of
         )  # fmt: skip
         kept = _entries_of(pairs, cells.words, cells.rank, cells.directory, cells.lists, stations.rows, pairs_of)
         near = _stations_met(
