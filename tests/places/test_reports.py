@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
@@ -32,6 +33,7 @@ from yizhan.places.models import (
 )
 from yizhan.places.reports.receipts import token_of
 from yizhan.places.reports.rules import Rules, rules_of
+from yizhan.places.reports.sample import make_sample_reports
 from yizhan.places.reports.throttle import PER_CLIENT_AND_PLACE, PER_PLACE, TooMany, count_report
 from yizhan.places.services import close_place, withdraw_place
 from yizhan.places.services import reports as services
@@ -621,3 +623,97 @@ def test_a_receipt_takes_words_and_photos_later(
     assert client.post(add, {"photo": SimpleUploadedFile("a.jpg", photo())}).status_code == 422
     assert ReportReceipt.objects.with_scopes_disabled().get().words == "锁了两天"
     assert isinstance(receipt.request_id, UUID)
+
+
+# --- at once -----------------------------------------------------------------------------------------------------
+
+
+def at_once(*acts: Callable[[], Any]) -> list[Any]:
+    """Run the acts in threads that start together; gives results or the errors they raised."""
+    start = threading.Barrier(len(acts))
+    results: list[Any] = [None] * len(acts)
+
+    def run(place: int, act: Callable[[], Any]) -> None:
+        try:
+            start.wait(10)
+            results[place] = act()
+        except Exception as error:  # noqa: BLE001 - it is the result
+            results[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(place, act)) for place, act in enumerate(acts)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert not any(thread.is_alive() for thread in threads), "they wait for one another"
+    return results
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_request_sent_many_times_at_once_counts_once(
+    transactional_db: None, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    place, request_id = make_place(tree.zhongyuan), uuid4()
+    receipts = at_once(*[lambda: tell(place, request_id=request_id)] * 4)
+    assert len({receipt.pk for receipt in receipts}) == 1
+    assert events(receipts[0]) == ["reported"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_people_at_once_make_one_report_with_a_receipt_each(
+    transactional_db: None, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    receipts = at_once(*[lambda: tell(place)] * 5)
+    assert len({receipt.pk for receipt in receipts}) == 5
+    assert Report.objects.with_scopes_disabled().count() == 1
+    assert events(receipts[0]) == ["reported"] * 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_request_about_two_places_at_once_counts_once(
+    transactional_db: None, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    one, two, request_id = make_place(tree.zhongyuan), make_place(tree.zhongyuan), uuid4()
+    receipts = at_once(lambda: tell(one, request_id=request_id), lambda: tell(two, request_id=request_id))
+    assert receipts[0].pk == receipts[1].pk
+    assert Report.objects.with_scopes_disabled().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_keepers_who_answer_at_once_one_is_told_that_it_was_answered(
+    transactional_db: None, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    receipt = tell(make_place(tree.zhongyuan))
+    one, two = post(tree.zhongyuan, Role.KEEPER), post(tree.zhongyuan, Role.KEEPER)
+    results = at_once(
+        lambda: answer(receipt, one, seen=1), lambda: answer(receipt, two, "not_a_fault", words="没锁", seen=1)
+    )
+    assert sorted(type(result).__name__ for result in results) == ["Report", "RuleBroken"]
+    assert len(events(receipt)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_clocks_at_once_tell_of_a_deadline_once(
+    transactional_db: None, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    keeper = post(tree.zhongyuan, Role.KEEPER)
+    receipt = tell(make_place(tree.zhongyuan))
+    late = shanghai(2026, 11, 25, 1)
+    assert sorted(at_once(*[lambda: watch_deadlines(at=late)] * 3)) == [0, 0, 1]
+    assert events(receipt) == ["reported", "reminded"]
+    assert InboxMessage.objects.with_scopes_disabled().filter(post=keeper).count() == 2
+
+
+def test_sample_reports_come_the_same_twice_and_show_every_state(
+    tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    for _n in range(8):
+        make_place(tree.zhongyuan)
+    keeper = post(tree.zhengzhou)
+    assert make_sample_reports(tree.zhengzhou, keeper=keeper, seed=1) == 10
+    states = set(Report.objects.with_scopes_disabled().values_list("state", flat=True))
+    assert states == {"open", "promised", "not_a_fault", "settled", "withdrawn"}
+    assert StarChange.objects.with_scopes_disabled().count() == 1

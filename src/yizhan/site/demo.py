@@ -88,12 +88,14 @@ def make_places(*, seed: int = 20260501) -> int:
     from django_scopes import scope
 
     from yizhan.places.models import Place
+    from yizhan.places.reports.sample import make_sample_reports
     from yizhan.places.sample import make_sample_city
 
     union = city()
     with scope(union=union.path):
         if not Place.objects.exists():
             make_sample_city(union, seed=seed)
+            make_sample_reports(union, keeper=administrator(), seed=seed)
         return Place.objects.count()
 
 
