@@ -303,7 +303,8 @@ def _left_over(size, column_of, row_of, columns_more, rows_more, alive, across, 
 
 @njit(**KERNEL)
 def _cells_of(
-    found, hit, words_at, x, y, lon0, lat0, column_of, row_of, columns_more, rows_more, cells, most_columns, most_rows, pairs_of
+    found, hit, words_at, x, y, lon0, lat0, column_of, row_of, columns_more, rows_more, cells,
+    most_columns, most_rows, pairs_of,
 ):  # fmt: skip
     """List the touched cells around each path: of a short one the four of its square, of a long one its course."""
     tiles, words, columns, grid_rows = cells.tiles, cells.words, cells.columns, cells.rows
@@ -504,7 +505,8 @@ def feed_paths(
         _boxes(of.lat0, y, cells.south, cells.per_lat, last_row, of.row, of.rows_more)
         found = _left_over(size, *boxes, of.alive, across, cells.tiles, cells.wide, of.words_at, of.hit)
         pairs = _cells_of(
-            found, of.hit, of.words_at, x, y, of.lon0, of.lat0, *boxes, cells, rules.most_columns, rules.most_rows, pairs_of
+            found, of.hit, of.words_at, x, y, of.lon0, of.lat0, *boxes, cells, rules.most_columns,
+            rules.most_rows, pairs_of,
         )  # fmt: skip
         kept = _entries_of(pairs, cells.words, cells.rank, cells.directory, cells.lists, stations.rows, pairs_of)
         near = _stations_met(
