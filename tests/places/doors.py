@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.places.fact_doors import doors as fact_doors
 from tests.places.report_doors import doors as report_doors
 from tests.site.door import Door, World
 from yizhan.geo import Datum
@@ -17,6 +18,7 @@ def _draft(world: World) -> dict[str, Any]:
 
 doors = {
     **report_doors,
+    **fact_doors,
     "places/<uuid:public_id>/": Door(_draft, closed_to_all=True),
     "api/places/<uuidstr:public_id>": Door(_draft, closed_to_all=True),
     "desk/places/<uuid:public_id>/": Door(_draft),

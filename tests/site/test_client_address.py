@@ -63,6 +63,7 @@ def seen_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[
             django_socket=folder / "d.sock",
             hot_socket=folder / "h.sock",
             static_root=folder,
+            media_root=folder,
             state_folder=folder / "caddy",
             behind_proxy=behind_proxy,
         )

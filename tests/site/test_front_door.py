@@ -1,6 +1,7 @@
 """The front door's configuration is Caddy's own JSON; Caddy itself says whether it is valid."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -19,6 +20,7 @@ def door(folder: Path, *, tls: bool, names: tuple[str, ...] = ("yizhan.example.c
         django_socket=folder / "django.sock",
         hot_socket=folder / "hot.sock",
         static_root=folder / "static",
+        media_root=folder / "media",
         state_folder=folder / "caddy",
     )
 
@@ -44,3 +46,25 @@ def test_every_hot_path_goes_to_the_hot_socket_and_all_else_to_django(tmp_path: 
     assert hot["match"] == [{"path": list(HOT_PATHS)}]
     assert "match" not in routes[-1]
     assert "django.sock" in json.dumps(routes[-1])
+
+
+def test_of_the_uploads_only_photos_of_places_are_served_and_only_as_pictures(tmp_path: Path) -> None:
+    routes = door(tmp_path, tls=False).configuration()["apps"]["http"]["servers"]["yizhan"]["routes"]
+    photos, others = routes[0], routes[1]
+    (rule,) = photos["match"]
+    pattern = re.compile(rule["path_regexp"]["pattern"])
+    name = "0123456789abcdef0123456789abcdef"
+    assert pattern.search(f"/media/places/01/{name}.jpg")
+    for path in (
+        f"/media/verifications/01/{name}.jpg",
+        "/media/report-photos/2026/11/x.jpg",
+        "/media/places/",
+        f"/media/places/01/{name}.html",
+        f"/media/places/01/../../{name}.jpg",
+    ):
+        assert not pattern.search(path)
+    headers = photos["handle"][1]["response"]["set"]
+    assert headers["Content-Type"] == ["image/jpeg"]
+    assert headers["X-Content-Type-Options"] == ["nosniff"]
+    assert others["match"] == [{"path": ["/media/*"]}]
+    assert others["handle"][0]["status_code"] == 404

@@ -14,7 +14,7 @@ from import_export.fields import Field
 from yizhan.geo import Datum
 from yizhan.unions.exports import ListResource
 
-from .models import Place
+from .models import Equipment, EquipmentState, Place
 
 
 class PlaceResource(ListResource):
@@ -33,6 +33,15 @@ class PlaceResource(ListResource):
     hours = Field(attribute="hours", column_name=_("Hours"))
     offers = Field(column_name=_("Offers"))
     contact = Field(attribute="contact", column_name=_("Contact"))
+    access = Field(column_name=_("How to enter"))
+    access_note = Field(attribute="access_note", column_name=_("Note on entering"))
+    users = Field(column_name=_("Who may use it"))
+    capacity = Field(attribute="capacity", column_name=_("Seats"))
+    host = Field(column_name=_("Host"))
+    operator = Field(attribute="operator__name", column_name=_("Operator"))
+    funder = Field(attribute="funder__name", column_name=_("Funder"))
+    stars = Field(attribute="stars", column_name=_("Stars"))
+    verified_at = Field(attribute="verified_at", column_name=_("Last verified"))
     changed_at = Field(attribute="changed_at", column_name=_("Last changed"))
 
     def dehydrate_kind(self, place: Place) -> str:
@@ -55,9 +64,37 @@ class PlaceResource(ListResource):
         """Always as stored."""
         return Datum.WGS84.value
 
+    def dehydrate_access(self, place: Place) -> str:
+        """In the reader's language; empty: not known."""
+        return place.get_access_display() if place.access else ""
+
+    def dehydrate_users(self, place: Place) -> str:
+        """In the reader's language; the occupations when it means those."""
+        return "、".join(place.occupation_labels) or place.get_users_display()
+
+    def dehydrate_host(self, place: Place) -> str:
+        """A union, or whoever else lends the premises."""
+        return place.host.name if place.host else place.host_name
+
     def dehydrate_offers(self, place: Place) -> str:
         """In the reader's language."""
         return "、".join(offer.kind.name for offer in place.offers.all())
+
+
+class EquipmentResource(ListResource):
+    """A piece of equipment as a row."""
+
+    place = Field(attribute="place__name", column_name=_("Place"))
+    union = Field(attribute="place__union__name", column_name=_("Union"))
+    name = Field(attribute="name", column_name=_("Equipment"))
+    state = Field(column_name=_("State"))
+    broken_since = Field(attribute="broken_since", column_name=_("Broken since"))
+    expires_on = Field(attribute="expires_on", column_name=_("Not to be used from"))
+    note = Field(attribute="note", column_name=_("Note"))
+
+    def dehydrate_state(self, thing: Equipment) -> str:
+        """In the reader's language."""
+        return str(EquipmentState(thing.state).label)
 
 
 def geojson(places: QuerySet[Place]) -> tuple[HttpResponse, int]:
@@ -77,6 +114,11 @@ def geojson(places: QuerySet[Place]) -> tuple[HttpResponse, int]:
                 "opening_hours": place.hours,
                 "offers": [offer.kind.code for offer in place.offers.all()],
                 "contact": place.contact,
+                "access": place.access,
+                "users": place.users,
+                "capacity": place.capacity,
+                "stars": place.stars,
+                "verified_at": place.verified_at,
                 "datum": Datum.WGS84.value,
                 "changed_at": place.changed_at,
             },

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import report_urls
+from . import care_urls, report_urls
 from .views import changes, imports, lists, public, steps
 
 app_name = "places"
@@ -19,6 +19,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/places/<uuid:public_id>/change/", changes.change, name="change"),
     path("desk/places/<uuid:public_id>/publish/", steps.publish, name="publish"),
     path("desk/places/<uuid:public_id>/withdraw/", steps.withdraw, name="withdraw"),
+    path("desk/places/<uuid:public_id>/resume/", steps.resume, name="resume"),
     path("desk/places/<uuid:public_id>/close/", steps.close, name="close"),
     *report_urls.urlpatterns,
+    *care_urls.urlpatterns,
 ]

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from yizhan.passage.models import Reminder
 from yizhan.passage.rights import VIEW_REMINDERS
 from yizhan.places.models import Place, PlaceStatus
+from yizhan.places.queries.desk import equipment_in_need, verification_due
 from yizhan.places.rights import VIEW_PLACES
 from yizhan.unions.models import Staff
 from yizhan.unions.queries.inbox import unread_count
@@ -73,6 +74,22 @@ def _places(staff: Staff) -> Iterator[Card]:
         note=_("Check them and publish them."),
         url=f"{url}?status={PlaceStatus.DRAFT}" if url else "",
         tone="warn" if waiting else "neutral",
+    )
+    due = verification_due(for_staff=staff).count()
+    yield Card(
+        _("To be verified on the spot"),
+        due,
+        note=_("Nobody has looked for long, or ever."),
+        url=f"{url}?care=verify" if url else "",
+        tone="warn" if due else "neutral",
+    )
+    in_need = equipment_in_need(for_staff=staff).count()
+    yield Card(
+        _("Broken or expiring equipment"),
+        in_need,
+        note=_("Medicine, AED pads, microwaves and the like."),
+        url=address_of("places:equipment"),
+        tone="warn" if in_need else "neutral",
     )
     unknown = published.filter(hours="").count()
     yield Card(

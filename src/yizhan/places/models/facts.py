@@ -147,6 +147,13 @@ class Closure(PubliclyIdentified, models.Model):
         return self.reason
 
 
+class PhotosOfPublishedPlaces(models.Manager["PlacePhoto"]):
+    """What everyone may see."""
+
+    def get_queryset(self) -> models.QuerySet[PlacePhoto]:
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED)
+
+
 class PlacePhoto(PubliclyIdentified, models.Model):
     """A picture of a place for everyone, as a clean JPEG, and a small one for lists. `alt` says what it shows."""
 
@@ -159,6 +166,7 @@ class PlacePhoto(PubliclyIdentified, models.Model):
     added_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(union="place__union__path__startswith")
+    published = PhotosOfPublishedPlaces()
 
     class Meta:
         verbose_name = _("photo")

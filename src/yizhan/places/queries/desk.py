@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from yizhan.places.models import Offer, Place, PlaceStatus
+from yizhan.places.care import CareTree
+from yizhan.places.models import Closure, Equipment, EquipmentState, Offer, Place, PlacePhoto, PlaceStatus, Verification
+from yizhan.places.openness import closures_to_come
 from yizhan.unions.audit import label
-from yizhan.unions.models import AuditEntry, Staff, Union
+from yizhan.unions.models import AuditEntry, Occupation, Staff, Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,11 @@ def places(*, for_staff: Staff) -> QuerySet[Place]:
     """Every place of the acting union and below, newest change first."""
     return (
         Place.objects.filter(union__path__startswith=for_staff.union.path)
-        .select_related("union")
-        .prefetch_related(Prefetch("offers", Offer.objects.select_related("kind").order_by("kind__order")))
+        .select_related("union", "host", "operator", "funder", "verified_by__user")
+        .prefetch_related(
+            Prefetch("offers", Offer.objects.select_related("kind").order_by("kind__order")),
+            closures_to_come(timezone.now(), of=Closure.objects.all()),
+        )
         .order_by("-changed_at", "-pk")
     )
 
@@ -73,6 +80,35 @@ def history(place: Place) -> list[HistoryLine]:
     ]
 
 
+def equipment(*, for_staff: Staff) -> QuerySet[Equipment]:
+    """All equipment of places of the acting union and below that are not closed for good."""
+    return (
+        Equipment.objects.filter(place__union__path__startswith=for_staff.union.path)
+        .exclude(place__status=PlaceStatus.CLOSED)
+        .select_related("place__union", "offer")
+        .order_by(F("expires_on").asc(nulls_last=True), "broken_since", "place__name", "name")
+    )
+
+
+def equipment_in_need(*, for_staff: Staff) -> QuerySet[Equipment]:
+    """That which is broken, expired or about to be, by the rules of each union."""
+    expiring = CareTree.load().expiring(for_staff.union.path)
+    return equipment(for_staff=for_staff).filter(expiring | Q(state=EquipmentState.BROKEN))
+
+
+def verification_due(*, for_staff: Staff) -> QuerySet[Place]:
+    """Published places that nobody verified within the months of their union."""
+    due = CareTree.load().verification_due(for_staff.union.path)
+    return places(for_staff=for_staff).filter(due, status=PlaceStatus.PUBLISHED)
+
+
+def verifications(place: Place, *, for_staff: Staff) -> QuerySet[Verification]:
+    """The looks at a place, newest first."""
+    return Verification.objects.filter(place=place, place__union__path__startswith=for_staff.union.path).select_related(
+        "by__user"
+    )
+
+
 def matching(places: QuerySet[Place], text: str) -> QuerySet[Place]:
     """Those whose name, address or district holds every word."""
     for word in text.split()[:8]:
@@ -81,14 +117,21 @@ def matching(places: QuerySet[Place], text: str) -> QuerySet[Place]:
 
 
 def _in_words(name: str, value: Any) -> str:
+    if value is None or value == "":
+        return ""
     if isinstance(value, list):
-        return "、".join(str(part) for part in value)
+        return "、".join(_in_words(name, part) for part in value)
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if name == "occupations":
+        return str(dict(Occupation.choices).get(value, value))
     return str(dict(_columns()[name].flatchoices or ()).get(value, value)) if name in _columns() else str(value)
 
 
 def _field_label(name: str) -> str:
-    if name == "offers":
-        return str(Offer._meta.verbose_name_plural)
+    parts = {"offers": Offer, "equipment": Equipment, "closure": Closure, "photo": PlacePhoto}
+    if name in parts:
+        return str(parts[name]._meta.verbose_name_plural)
     return str(_columns()[name].verbose_name) if name in _columns() else name
 
 

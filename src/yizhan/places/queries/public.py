@@ -16,7 +16,8 @@ from yizhan.geo import Datum, convert, haversine_m
 from yizhan.places.directory import current_index
 from yizhan.places.hours import OpenState, hours_in_words, state_at, state_in_words
 from yizhan.places.index import PlaceIndex, as_utc
-from yizhan.places.models import Offer, OfferKind, Place, PlaceKind
+from yizhan.places.models import Equipment, Offer, OfferKind, Place, PlaceKind, PlacePhoto
+from yizhan.places.openness import closures_to_come, shut_at, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def published_by_district(
     at: datetime | None = None,
 ) -> list[DistrictGroup]:
     """Published places in groups by stated district, as a page shows them that knows no position."""
-    places = published_places(open_now=open_now, kinds=kinds, offers=offers, at=at)
     at = at or timezone.now()
+    places = published_places(open_now=open_now, kinds=kinds, offers=offers, at=at)
     groups: dict[str, list[NearbyPlace]] = {}
     for place in places.order_by("district", "name", "pk")[:most]:
         groups.setdefault(place.district, []).append(as_nearby(place, at=at))
@@ -130,15 +131,18 @@ def published_places(
     at: datetime | None = None,
 ) -> QuerySet[Place]:
     """Published places, narrowed, with their offers ready to be read."""
+    at = at or timezone.now()
     places = Place.published.select_related("union").prefetch_related(
-        Prefetch("offers", Offer.published.select_related("kind").order_by("kind__order"), to_attr="public_offers")
+        Prefetch("offers", Offer.published.select_related("kind").order_by("kind__order"), to_attr="public_offers"),
+        closures_to_come(at),
     )
     if chosen := list(kinds):
         places = places.filter(kind__in=chosen)
     for code in offers:
         places = places.filter(pk__in=Offer.published.filter(kind__code=code).values("place"))
     if open_now:
-        places = places.filter(hours__in=hours_open_at(Place.published.all(), at or timezone.now()))
+        places = places.filter(hours__in=hours_open_at(Place.published.all(), at))
+        places = places.exclude(pk__in=shut_at(at).values("place"))
     return places
 
 
@@ -151,20 +155,29 @@ def hours_open_at(places: QuerySet[Place], at: datetime) -> Sequence[str]:
     ]
 
 
-def public_place(public_id: UUID) -> Place:
-    """A published place, or the tombstone of one, with its offers and union.
+def with_facts(places: QuerySet[Place]) -> QuerySet[Place]:
+    """The same places with all that their pages tell: unions, equipment (`public_equipment`) and photos."""
+    return places.select_related("union", "host", "operator", "funder").prefetch_related(
+        Prefetch("equipment", Equipment.published.select_related("offer"), to_attr="public_equipment"),
+        Prefetch("photos", PlacePhoto.published.all(), to_attr="public_photos"),
+    )
+
+
+def public_place(public_id: UUID, *, at: datetime | None = None) -> Place:
+    """A published place, or the tombstone of one, with its offers and union, and what `with_facts` adds.
 
     Raises:
         Place.DoesNotExist: there is none, or it is not public.
     """
     return (
-        Place.public.select_related("union")
+        with_facts(Place.public.all())
         .prefetch_related(
+            closures_to_come(at or timezone.now()),
             Prefetch(
                 "offers",
                 Offer.objects.with_scopes_disabled().select_related("kind").order_by("kind__order"),
                 to_attr="public_offers",
-            )
+            ),
         )
         .get(public_id=public_id)
     )
@@ -181,7 +194,7 @@ def as_nearby(place: Place, *, at: datetime, origin: tuple[float, float] | None 
         place.lon,
         place.lat,
         haversine_m(*origin, place.lon, place.lat) if origin else None,
-        state_at(place.hours, at),
+        state_of(place, at),
         at,
         tuple(offer.kind for offer in place.public_offers),  # type: ignore[attr-defined]
     )

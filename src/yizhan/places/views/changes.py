@@ -66,5 +66,8 @@ def change(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             return redirect("places:desk_place", place.public_id)
     status = 409 if conflict else 422 if form.is_bound else 200
     return render(
-        request, "places/place_form.html", {"form": form, "place": place, "conflict": conflict}, status=status
+        request,
+        "places/place_form.html",
+        {"form": form, "place": place, "conflict": conflict, "history": queries.history(place)},
+        status=status,
     )

@@ -16,10 +16,21 @@ from yizhan.places.actions import PLACES_EXPORTED
 from yizhan.places.exports import PlaceResource, geojson
 from yizhan.places.filters import PlaceFilter
 from yizhan.places.forms import ReasonForm
-from yizhan.places.hours import hours_in_words, state_at, state_in_words
-from yizhan.places.models import Place, PlaceStatus
+from yizhan.places.forms.verification import item_label
+from yizhan.places.hours import hours_in_words
+from yizhan.places.models import OfferKind, Place, PlacePhoto, PlaceStatus
+from yizhan.places.openness import closures_of, said_of
 from yizhan.places.queries import desk as queries
-from yizhan.places.rights import CHANGE_PLACES, EXPORT_PLACES, IMPORT_PLACES, PUBLISH_PLACES, VIEW_PLACES
+from yizhan.places.rights import (
+    CHANGE_PLACES,
+    EXPORT_PLACES,
+    EXTEND_VOCABULARY,
+    IMPORT_PLACES,
+    PUBLISH_PLACES,
+    SET_CARE_RULES,
+    VERIFY_PLACES,
+    VIEW_PLACES,
+)
 from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.exports import spreadsheet
@@ -47,7 +58,7 @@ def places(request: StaffRequest) -> HttpResponseBase:
             "place": place,
             "tone": STATUS_TONES[PlaceStatus(place.status)],
             "hours": hours_in_words(place.hours),
-            "state": state_in_words(state_at(place.hours, now), now) if place.hours else "",
+            "state": said_of(place, now) if place.hours or closures_of(place) else "",
         }
         for place in page
     ]
@@ -67,6 +78,8 @@ def places(request: StaffRequest) -> HttpResponseBase:
             "may_enter": policy.holds(request.staff, CHANGE_PLACES),
             "may_import": policy.holds(request.staff, IMPORT_PLACES),
             "may_export": policy.holds(request.staff, EXPORT_PLACES),
+            "may_word": policy.holds(request.staff, EXTEND_VOCABULARY),
+            "may_rule": policy.holds(request.staff, SET_CARE_RULES),
         },
     )
 
@@ -86,19 +99,34 @@ def place(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             "place": found,
             "tone": STATUS_TONES[PlaceStatus(found.status)],
             "hours": hours_in_words(found.hours),
-            "state": state_in_words(state_at(found.hours, now), now),
+            "state": said_of(found, now),
             "lon": f"{lon:.6f}",
             "lat": f"{lat:.6f}",
             "history": queries.history(found),
             "may_change": policy.allows(request.staff, CHANGE_PLACES, found.union) and not found.is_closed,
-            "may_publish": may_publish
-            and found.status in {PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.SUSPENDED},
+            "closures": closures_of(found),
+            "equipment": queries.equipment(for_staff=request.staff).filter(place=found).order_by("name"),
+            "photos": PlacePhoto.objects.filter(place=found),
+            "verifications": _looks(request, found),
+            "may_verify": policy.allows(request.staff, VERIFY_PLACES, found.union) and not found.is_closed,
+            "may_publish": may_publish and found.status in {PlaceStatus.DRAFT, PlaceStatus.VERIFIED},
+            "may_resume": may_publish and found.status == PlaceStatus.SUSPENDED,
+            "resume_form": ReasonForm(prefix="resume"),
             "may_withdraw": may_publish and found.is_published,
             "may_close": may_publish and not found.is_closed,
             "withdraw_form": ReasonForm(prefix="withdraw"),
             "close_form": ReasonForm(prefix="close"),
         },
     )
+
+
+def _looks(request: StaffRequest, place: Place) -> list[dict[str, object]]:
+    """The latest verifications, with what was wrong in words."""
+    kinds = {kind.code: kind.name for kind in OfferKind.objects.filter(offers__place=place)}
+    return [
+        {"look": look, "problems": [item_label(item, kinds) for item in look.problems]}
+        for look in queries.verifications(place, for_staff=request.staff)[:5]
+    ]
 
 
 @require_safe

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from yizhan.geo import Datum, haversine_m
-from yizhan.places.hours import hours_in_words, state_at, state_in_words
+from yizhan.places.contact import public_contact
+from yizhan.places.hours import hours_in_words, state_in_words
 from yizhan.places.listing import Listing
-from yizhan.places.models import Place
+from yizhan.places.models import Equipment, Place
 from yizhan.places.navigate import ways_there
+from yizhan.places.openness import closure_now, closures_of, state_of
 from yizhan.places.queries import public_place
 from yizhan.places.queries.public import distance_in_words
 
@@ -38,7 +40,8 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
     if found.is_closed:
         return render(request, "places/tombstone.html", {"place": found}, status=410)
     now = timezone.now()
-    state = state_at(found.hours, now)
+    state = state_of(found, now)
+    equipment: list[Equipment] = found.public_equipment  # type: ignore[attr-defined]
     origin = Listing.of(request.GET).origin
     return render(
         request,
@@ -46,6 +49,12 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         {
             "place": found,
             "offers": found.public_offers,  # type: ignore[attr-defined]
+            "out_of_order": {thing.offer_id for thing in equipment if not thing.is_usable},
+            "equipment": equipment,
+            "photos": found.public_photos,  # type: ignore[attr-defined]
+            "closure": closure_now(found, now),
+            "closures": closures_of(found),
+            "contact": public_contact(found),
             "hours": hours_in_words(found.hours),
             "state": state_in_words(state, now),
             "tone": _TONES[state.state],

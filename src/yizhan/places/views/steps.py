@@ -49,6 +49,20 @@ def withdraw(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 
 @require_POST
 @desk_page(PUBLISH_PLACES)
+def resume(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Let everyone see a suspended place again."""
+    place = place_of(request, public_id)
+    try:
+        services.resume_place(place, actor=request.staff, reason=_reason(request, "resume"))
+    except RuleBroken as broken:
+        messages.error(request, str(broken.problems[0].message))
+    else:
+        messages.success(request, _("“%(name)s” is seen by everyone again.") % {"name": place.name})
+    return redirect("places:desk_place", public_id)
+
+
+@require_POST
+@desk_page(PUBLISH_PLACES)
 def close(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Close a place for good."""
     place = place_of(request, public_id)
@@ -63,4 +77,6 @@ def close(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 
 def _reason(request: StaffRequest, prefix: str) -> str:
     form = ReasonForm(request.POST, prefix=prefix)
-    return str(form.cleaned_data["reason"]) if form.is_valid() else ""
+    if not form.is_valid():
+        raise RuleBroken.at("reason", "", _("Give a reason in at most 200 characters."), "missing")
+    return str(form.cleaned_data["reason"])

@@ -38,6 +38,7 @@ class FrontDoor:
     django_socket: Path
     hot_socket: Path
     static_root: Path
+    media_root: Path
     state_folder: Path
     behind_proxy: bool = False
 
@@ -103,7 +104,35 @@ class FrontDoor:
                 {"match": hashed, "handle": [_cache("public, max-age=31536000, immutable")]},
             ],
         }
+        # Photos of places, written by us as JPEG: nothing else in the folder of uploads is served from here, and what
+        # is served can be nothing but a picture, whatever its bytes. There is no listing of the folder.
+        photos = {
+            "match": [{"path_regexp": {"pattern": r"^/media/places/[0-9a-f]{2}/[0-9a-f]{32}\.jpg$"}}],
+            "handle": [
+                {"handler": "rewrite", "strip_path_prefix": "/media"},
+                {
+                    "handler": "headers",
+                    "response": {
+                        "set": {
+                            "Content-Type": ["image/jpeg"],
+                            "X-Content-Type-Options": ["nosniff"],
+                            "Content-Security-Policy": ["default-src 'none'; sandbox"],
+                            "Cross-Origin-Resource-Policy": ["same-origin"],
+                            "Cache-Control": ["public, max-age=86400"],
+                        }
+                    },
+                },
+                {"handler": "file_server", "root": str(self.media_root), "index_names": []},
+            ],
+            "terminal": True,
+        }
         return [
+            photos,
+            {
+                "match": [{"path": ["/media/*"]}],
+                "handle": [{"handler": "static_response", "status_code": 404}],
+                "terminal": True,
+            },
             {
                 "match": [{"path": ["/static/*"]}],
                 "handle": [{"handler": "rewrite", "strip_path_prefix": "/static"}, keep, static],

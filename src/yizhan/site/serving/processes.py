@@ -84,6 +84,7 @@ class Installation:
             django_socket=self.sockets / "django.sock",
             hot_socket=self.sockets / "hot.sock",
             static_root=self.static_root,
+            media_root=self.var / "media",
             state_folder=self.var / "caddy",
         )
 
