@@ -56,6 +56,7 @@ def _sheet(world: World) -> dict[str, Any]:
 
 doors = {
     "r/<slug:token>/": Door(_link, public=True),
+    "api/reports/<token>": Door(_link, public=True),
     "p/<slug:code>": Door(_plate, public=True),
     "desk/places/reports/<uuid:public_id>/": Door(_report),
     "desk/places/reports/export.<str:form>": Door(lambda world: {"form": "csv"}, public=True),

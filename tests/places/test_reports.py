@@ -717,3 +717,41 @@ def test_sample_reports_come_the_same_twice_and_show_every_state(
     states = set(Report.objects.with_scopes_disabled().values_list("state", flat=True))
     assert states == {"open", "promised", "not_a_fault", "settled", "withdrawn"}
     assert StarChange.objects.with_scopes_disabled().count() == 1
+
+
+# --- over HTTP for programs --------------------------------------------------------------------------------------
+
+
+def test_a_program_reports_reads_the_answer_and_judges_it(
+    client: Client, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    told = {"request_id": str(uuid4()), "kind": "no_water"}
+    address = f"/api/places/{place.public_id}/reports"
+    first = client.post(address, told, content_type="application/json")
+    again = client.post(address, told, content_type="application/json")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert first.json() == again.json()
+    assert (first.json()["state"], first.json()["answer_due"]) == ("open", "2026-11-24")
+    answer(ReportReceipt.objects.with_scopes_disabled().get(), post(tree.zhongyuan, Role.KEEPER))
+    mine = f"/api/reports/{first.json()['token']}"
+    assert [one["words"] for one in client.get(mine).json()["answers"]] == ["换了新锁"]
+    judged = client.post(f"{mine}/verdict", {"verdict": "not_fixed"}, content_type="application/json")
+    assert judged.json()["state"] == "open"
+    assert client.get("/api/reports/nobody").status_code == 404
+
+
+def test_a_program_that_reports_too_often_or_wrongly_gets_a_problem_document(
+    client: Client, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    address = f"/api/places/{place.public_id}/reports"
+
+    def tap(**changes: str) -> Any:
+        told = {"request_id": str(uuid4()), "kind": "no_water", **changes}
+        return client.post(address, told, content_type="application/json")
+
+    assert tap(kind="other").json()["errors"][0]["field"] == "words"
+    assert tap(kind="meteor").status_code == 422
+    assert tap(request_id="7").status_code == 422
+    assert [tap().status_code for _n in range(PER_CLIENT_AND_PLACE + 1)][-2:] == [201, 429]

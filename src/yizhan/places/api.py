@@ -18,9 +18,11 @@ from yizhan.unions.models import Union
 from .hours import Openness, state_at
 from .models import Place, PlaceKind, PlaceStatus
 from .queries import public_place, published_places
+from .reports.api import router as reports_router
 from .rules import checked_datum
 
 router = Router(tags=["places"])
+router.add_router("", reports_router)
 MOST_AT_ONCE = 500
 
 

@@ -25,6 +25,7 @@ HOTLINE: Final = "12351"
 _RED: Final = "#c8102e"
 _INK: Final = "#1d1d1f"
 _QUIET: Final = "#55585e"
+_OPENING: Final = "（(《〈【[“‘"
 _BORDER_MODULES: Final = 4  # the quiet zone that ISO/IEC 18004 asks for
 
 
@@ -122,18 +123,20 @@ class _Layout:
         name = fitted(plate.place, room, name_size)
         if len(name) > 2:
             name_size = 5 * unit
-            name = fitted(plate.place, room, name_size)[:3]
+            name = fitted(plate.place, room, name_size)
+            if len(name) > 3:
+                name = [*name[:2], f"{name[2][:-1]}…"]
         y = band + 11 * unit
         for text in name:
             lines.append(_Line(text, y, name_size, _INK))
             y += name_size * 1.25
-        side = min(62 * unit, height - y - 40 * unit)
-        top = y - name_size * 1.25 + 6 * unit
+        side = min(72 * unit, height - y - 26 * unit)
+        top = y - name_size * 1.25 + 3 * unit
         below = top + side
         lines += [
-            _Line(_("Scan: opening hours, services, report a fault"), below + 8 * unit, 4 * unit, _INK),
-            _Line(plate.shown_url, below + 14 * unit, 3.4 * unit, _QUIET),
-            _Line(_("Trade union hotline %(number)s") % {"number": HOTLINE}, height - 8 * unit, 6.4 * unit, _RED),
+            _Line(_("Scan: opening hours, services, report a fault"), below + 3 * unit, 4 * unit, _INK),
+            _Line(plate.shown_url, below + 9 * unit, 3.4 * unit, _QUIET),
+            _Line(_("Trade union hotline %(number)s") % {"number": HOTLINE}, height - 7 * unit, 6.4 * unit, _RED),
         ]
         return cls(band, (width - side) / 2, top, side, tuple(lines))
 
@@ -144,7 +147,9 @@ def fitted(text: str, room: float, size: float) -> list[str]:
     lines = [""]
     for letter in text:
         if pdfmetrics.stringWidth(lines[-1] + letter, FONT, size) > room and lines[-1]:
-            lines.append("")
+            kept = lines[-1].rstrip(_OPENING)  # an opening bracket belongs to what follows
+            lines[-1], carried = (kept, lines[-1][len(kept) :]) if kept else (lines[-1], "")
+            lines.append(carried)
         lines[-1] += letter
     return [line.strip() for line in lines]
 

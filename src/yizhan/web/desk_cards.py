@@ -15,7 +15,8 @@ from yizhan.passage.models import Reminder
 from yizhan.passage.rights import VIEW_REMINDERS
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.places.queries.desk import equipment_in_need, verification_due
-from yizhan.places.rights import VIEW_PLACES
+from yizhan.places.reports.queries import overdue, reports
+from yizhan.places.rights import VIEW_PLACES, VIEW_REPORTS
 from yizhan.unions.models import Staff
 from yizhan.unions.queries.inbox import unread_count
 from yizhan.unions.rights import policy
@@ -46,12 +47,27 @@ class Card:
 
 def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
     """All figures that the acting post may see, most pressing first."""
-    return [*_inbox(staff), *_places(staff), *_reminders(staff, at or timezone.now())]
+    at = at or timezone.now()
+    return [*_inbox(staff), *_reports(staff, at), *_places(staff), *_reminders(staff, at)]
 
 
 def _inbox(staff: Staff) -> Iterator[Card]:
     unread = unread_count(for_staff=staff)
     yield Card(_("Unread messages"), unread, url=address_of("unions:inbox"), tone="warn" if unread else "neutral")
+
+
+def _reports(staff: Staff, at: datetime) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_REPORTS):
+        return
+    late = overdue(reports(for_staff=staff), at).count()
+    url = address_of("places:reports")
+    yield Card(
+        _("Overdue reports"),
+        late,
+        note=_("What people reported and nobody answered in time."),
+        url=f"{url}?waiting=overdue" if url else "",
+        tone="warn" if late else "neutral",
+    )
 
 
 def _places(staff: Staff) -> Iterator[Card]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -47,7 +49,7 @@ def make_sample_reports(union: Union, *, keeper: Staff, seed: int) -> int:
     published = Place.objects.with_scopes_disabled().filter(
         union__path__startswith=union.path, status=PlaceStatus.PUBLISHED
     )
-    places = list(published.select_related("union").order_by("union__path", "name")[:_PLATES])
+    places = _where_someone_works(published.select_related("union").order_by("union__path", "name"))[:_PLATES]
     if not places:
         return 0
     now = timezone.now()
@@ -70,6 +72,18 @@ def make_sample_reports(union: Union, *, keeper: Staff, seed: int) -> int:
     watch_deadlines(at=now)
     _scan(places, chance, now)
     return told
+
+
+def _where_someone_works(places: Iterable[Place]) -> list[Place]:
+    """Places of unions with posts of their own before the others, the unions taking turns."""
+    staffed = set(Staff.objects.with_scopes_disabled().values_list("union_id", flat=True))
+    turns: Counter[int] = Counter()
+
+    def turn(place: Place) -> tuple[bool, int]:
+        turns[place.union_id] += 1
+        return place.union_id not in staffed, turns[place.union_id]
+
+    return sorted(places, key=turn)
 
 
 def _scan(places: list[Place], chance: random.Random, now: datetime) -> None:
