@@ -5,23 +5,26 @@ one; four in five are open. Vehicles drive straight at 10 m/s, turn a little at 
 and send a ping every 10 s. Our figure is the full rule: paths (or points, where the case says so), hours, cool-downs
 and gaps. Peers only say which station is nearest to each ping within 250 m, on the same pings.
 
+On one core we count the processor's time of the thread, which a busy machine disturbs less than the clock, and on two
+the clock. All kernels of a size judge the same batches in turn. Peers inside this process are counted by the
+processor's time of the whole process, servers by the clock.
+
 The limit is the nearer of two that this machine sets: reading the columns of the pings once in sequence, and, where
 each ping needs its vehicle's last position, one touch of 64 bytes at a random place a ping.
 """
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from importlib.util import find_spec
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from benchmarks import peers
-from benchmarks.report import Row, main, per_second
+from benchmarks import passage_peers, peers
+from benchmarks.report import Row, figure, main
 from yizhan.geo import OpenIntervals, PassageKernel, PassageParameters, Stations
-from yizhan.geo.distance import EARTH_RADIUS_M, METRES_PER_DEGREE
+from yizhan.geo.distance import METRES_PER_DEGREE
 
 SEED = 20250103
 RADIUS_M = 250.0
@@ -51,9 +54,10 @@ class Pings:
 class World:
     """So many stations and vehicles in so many square cities."""
 
-    def __init__(self, stations: int, vehicles: int, cities: int) -> None:
+    def __init__(self, stations: int, vehicles: int, cities: int, near: float = HIT_SHARE) -> None:
         self.random = np.random.default_rng(SEED)
-        self.side = np.sqrt(stations / cities * np.pi * RADIUS_M**2 / HIT_SHARE) / METRES_PER_DEGREE
+        circles = -np.log(1.0 - near)  # how many of them lie over each other on average
+        self.side = np.sqrt(stations / cities * np.pi * RADIUS_M**2 / circles) / METRES_PER_DEGREE
         self.west = self.random.uniform(100, 120, cities)
         self.south = self.random.uniform(23, 40, cities)
         self.stretch = 1.0 / np.cos(np.radians(self.south + self.side / 2))
@@ -107,118 +111,140 @@ class World:
 
 
 def measure(quick: bool) -> Iterator[Row]:
-    """Judge simulated pings of a city's and of a country's vehicles, on one core."""
-    asked = 5_000 if quick else 50_000
-    batches = 3 if quick else 7
-    for name, stations, vehicles, cities in (
-        ("city-5k-50k", 5_000, 50_000, 1),
-        ("country-200k-5M", 200_000, 5_000_000, 300),
+    """Judge simulated pings of a city's and of a country's vehicles, on one core and on two."""
+    batches, asked = (3, 500) if quick else (7, 10_000)
+    for name, stations, vehicles, cities, rounds in (
+        ("city-5k-50k", 5_000, 50_000, 1, 2),
+        ("country-200k-5M", 200_000, 5_000_000, 300, 1 if quick else 2),
     ):
-        for case, gap_s in ((name, 120.0), (f"point-{name}", 0.0)):
-            world = World(stations, vehicles, cities)
-            kernel = PassageKernel(world.stations(gap_s))
-            for _ in range(0, 2 * vehicles, BATCH):  # until every vehicle is known and cool-downs have set in
-                kernel.feed(*world.pings(BATCH).columns)
-            rates, reminders = [], 0
-            for _ in range(batches):
-                pings = world.pings(BATCH)
-                start = time.perf_counter()
-                reminded = kernel.feed(*pings.columns)
-                rates.append(BATCH / (time.perf_counter() - start))
-                reminders += len(reminded)
-            limit = _sequential(pings)
-            if gap_s:
-                limit = min(limit, _touches(vehicles, pings))
-            figures, missing, note = {}, {}, ""
-            if not gap_s:
-                figures, missing, note = _peers(world, pings, asked)
-            yield Row(
-                case=case,
-                unit="pings/s",
-                ours=float(np.median(rates)),
-                peers=figures,
-                limit=limit,
-                missing=missing,
-                note=f"simulated; {reminders / batches / BATCH:.2%} of pings remind; {kernel.memory_bytes / 1e6:.0f} MB"
-                f" for {kernel.vehicles:,} vehicles remembered{note}",
-            )
+        world = World(stations, vehicles, cities)
+        runs = [_Run(world, name, 120.0, 1), _Run(world, f"point-{name}", 0.0, 1)]
+        if not (quick and cities > 1):
+            runs += [_Run(world, f"{name}-2-cores", 120.0, 2), _Run(world, f"point-{name}-2-cores", 0.0, 2)]
+        pings = _drive(world, runs, rounds * vehicles, batches)
+        limits = {"": _sequential(pings), "touch": _touches(vehicles, pings)}
+        for run in runs:
+            row = run.row(min(limits.values()) if run.gap_s else limits[""], limits)
+            if run.threads == 1 and not run.gap_s:
+                row = _beside_peers(row, world, pings, asked)
+            elif run.threads > 1:
+                alone = next(other for other in runs if other.gap_s == run.gap_s and other.threads == 1)
+                effort = run.threads * float(np.median(alone.effort)) / float(np.median(run.effort))
+                note = (
+                    f"{run.by_clock / alone.by_clock:.2f} times one core by the clock, with whatever else ran;"
+                    f" {effort:.2f} times by the work that both did in all; {row.note}"
+                )
+                row = replace(row, note=note)
+            yield row
+    for share in (0.17, 0.43, 0.88):
+        world = World(5_000, 50_000, 1, share)
+        runs = [
+            _Run(world, f"city-5k-50k-near-{share:.0%}", 120.0, 1),
+            _Run(world, f"point-city-5k-50k-near-{share:.0%}", 0.0, 1),
+        ]
+        pings = _drive(world, runs, BATCH, 1 if quick else batches)
+        for run in runs:
+            limits = {"": _sequential(pings), "touch": _touches(50_000, pings)}
+            yield run.row(min(limits.values()) if run.gap_s else limits[""], limits)
+    yield _build(200_000, 300)
 
 
-def _peers(world: World, pings: Pings, asked: int) -> tuple[dict[str, float], dict[str, str], str]:
-    """Figures of those that are here, those that are missing, and how many pings each found near a station."""
-    figures, missing, found = {}, {}, []
-    for name, judge, count in (
-        ("scipy cKDTree", _tree, asked * 10),
-        ("Redis GEOSEARCH", _redis, asked),
-        ("PostGIS", _postgis, asked),
-    ):
+class _Run:
+    """One kernel among those that judge the same pings, turn by turn."""
+
+    def __init__(self, world: World, case: str, gap_s: float, threads: int) -> None:
+        self.case, self.gap_s, self.threads = case, gap_s, threads
+        self.kernel = PassageKernel(world.stations(gap_s))
+        self.rates: list[float] = []
+        self.clock: list[float] = []
+        self.effort: list[float] = []
+        self.reminders = 0
+
+    def feed(self, pings: Pings) -> None:
+        """Judge a batch and keep how long it took, by the clock and by what this thread used of the processor."""
+        start, used, all_used = time.perf_counter(), time.thread_time(), time.process_time()
+        reminded = self.kernel.feed(*pings.columns, threads=self.threads)
+        used, took = time.thread_time() - used, time.perf_counter() - start
+        self.effort.append(time.process_time() - all_used)
+        self.clock.append(BATCH / took)
+        self.rates.append(BATCH / (used if self.threads == 1 else took))
+        self.reminders += len(reminded)
+
+    @property
+    def by_clock(self) -> float:
+        """Median of pings a second by the clock."""
+        return float(np.median(self.clock))
+
+    def row(self, limit: float, limits: dict[str, float]) -> Row:
+        """The row, with both limits of the machine in the note."""
+        seen = max(self.kernel.vehicles, 1)
+        note = (
+            f"simulated, {len(self.rates)} batches of {BATCH:,};"
+            f" {self.reminders / len(self.rates) / BATCH:.2%} of pings remind;"
+            f" {self.kernel.memory_bytes / seen:.0f} bytes for each of {seen:,} vehicles remembered;"
+            f" by the clock {figure(self.by_clock)}/s"
+        )
+        if limits:
+            note += f"; limits: reading in sequence {figure(limits[''])}/s, a random touch {figure(limits['touch'])}/s"
+        return Row(case=self.case, unit="pings/s", ours=float(np.median(self.rates)), limit=limit, note=note)
+
+
+def _drive(world: World, runs: list[_Run], before: int, batches: int) -> Pings:
+    """Let all judge the same pings, `before` the clock starts and after; returns the last batch."""
+    for _ in range(0, before, BATCH):  # until every vehicle is known and cool-downs have set in
+        pings = world.pings(BATCH)
+        for run in runs:
+            run.kernel.feed(*pings.columns, threads=run.threads)
+    for _ in range(batches):
+        pings = world.pings(BATCH)
+        for run in runs:
+            run.feed(pings)
+    return pings
+
+
+def _beside_peers(row: Row, world: World, pings: Pings, asked: int) -> Row:
+    """The row with the figures of those that are here, those that are missing, and how many answers differ."""
+    figures, missing, differ = {}, {}, []
+    lon, lat = pings.lon[: asked * 100], pings.lat[: asked * 100]
+    ours_rate, ours = _nearest(world, lon, lat)
+    for name, ask, times in passage_peers.ALL:
+        count = asked * times
         try:
-            figures[name], hits = judge(world, pings.lon[:count], pings.lat[:count])
+            figures[name], answer = ask(world.station_lon, world.station_lat, RADIUS_M, lon[:count], lat[:count])
         except peers.Missing as why:
             missing[name] = str(why)
             continue
-        found.append(f"{name} {hits / count:.2%}")
-    for name, module in (("DuckDB", "duckdb"), ("SedonaDB", "sedonadb")):
-        missing[name] = "not wired up yet" if find_spec(module) else "not installed"
-    return figures, missing, f"; pings near a station: {', '.join(found)}"
+        differ.append(f"{name} {np.count_nonzero(answer != ours[:count])} of {count:,}")
+    note = (
+        f"{row.note}; geometry alone, ours {figure(ours_rate)}/s, {np.mean(ours >= 0):.2%} of pings near a station;"
+        f" answers that differ from ours: {', '.join(differ)}"
+    )
+    return replace(row, peers=figures, missing=missing, note=note)
 
 
-def _tree(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, int]:
-    """A tree of unit vectors, asked for all pings in one call."""
-    try:
-        from scipy.spatial import cKDTree
-    except ImportError as error:
-        raise peers.Missing(str(error)) from None
-    tree = cKDTree(peers.on_sphere(world.station_lon, world.station_lat))
-    chord = 2 * np.sin(RADIUS_M / EARTH_RADIUS_M / 2)
-    distances = np.empty(0)
+def _nearest(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]]:
+    """The nearest station within the radius by our kernel without hours and cool-downs, every ping of its own vehicle.
+
+    It keeps a memory of each vehicle near a station, which the peers need not; the rate has that in it.
+    """
+    rule = PassageParameters(cool_down_s=0, gap_s=0, max_segment_gap_s=0)
+    stations = replace(world.stations(0.0), hours=OpenIntervals.always(len(world.station_lon)), parameters=[rule])
+    vehicle, time_ms = np.arange(len(lon)), np.full(len(lon), START_MS)
+    kernel = PassageKernel(stations)
+    answer = np.full(len(lon), -1, np.int64)
 
     def ask() -> None:
-        nonlocal distances
-        distances = tree.query(peers.on_sphere(lon, lat), 1, distance_upper_bound=chord)[0]
+        found = kernel.feed(vehicle, time_ms, lon, lat)
+        answer[found.ping] = found.station
 
-    return per_second(ask, len(lon), repeats=3), int(np.isfinite(distances).sum())
-
-
-def _redis(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, int]:
-    """GEOSEARCH for the nearest one, a thousand in a pipeline."""
-    hits = 0
-    with peers.redis() as (client, key):
-        peers.fill_redis(client, key, world.station_lon, world.station_lat, np.arange(len(world.station_lon)))
-        points = list(zip(lon.tolist(), lat.tolist(), strict=True))
-
-        def ask() -> None:
-            nonlocal hits
-            hits = 0
-            for start in range(0, len(points), 1_000):
-                pipeline = client.pipeline(transaction=False)
-                for point in points[start : start + 1_000]:
-                    pipeline.execute_command(
-                        "GEOSEARCH", key, "FROMLONLAT", *point, "BYRADIUS", RADIUS_M, "m", "ASC", "COUNT", 1
-                    )
-                hits += sum(1 for found in pipeline.execute() if found)
-
-        return per_second(ask, len(lon), repeats=1), hits
+    return peers.by_processor(ask, len(lon), repeats=3), answer
 
 
-def _postgis(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, int]:
-    """One join of a batch of pings, already in a table, with the nearest station by ST_DWithin on a GiST index."""
-    sql = """
-        SELECT count(*) FROM ping CROSS JOIN LATERAL (
-            SELECT id FROM place WHERE ST_DWithin(place.position, ping.position, %s, false)
-            ORDER BY place.position <-> ping.position LIMIT 1
-        ) AS nearest
-    """
-    hits = 0
-    with peers.postgis() as connection:
-        peers.fill_postgis(connection, world.station_lon, world.station_lat)
-        peers.fill_postgis(connection, lon, lat, table="ping")
-
-        def ask() -> None:
-            nonlocal hits
-            hits = connection.execute(sql, (RADIUS_M,)).fetchone()[0]
-
-        return per_second(ask, len(lon), repeats=1), hits
+def _build(stations: int, cities: int) -> Row:
+    """How fast a new set of stations is made ready while the old one serves."""
+    world = World(stations, stations, cities).stations(120.0)
+    rate = peers.by_processor(lambda: PassageKernel(world), stations, repeats=3)
+    return Row(case="index-200k", unit="stations/s", ours=rate, note=f"a rebuild takes {stations / rate:.2f} s")
 
 
 @njit(nogil=True, cache=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -245,14 +271,14 @@ def _touch(lines, where):  # type: ignore[no-untyped-def]
 
 def _sequential(pings: Pings) -> float:
     """Pings a second if each column is read once."""
-    return per_second(lambda: _read(*pings.columns), len(pings.lon))
+    return peers.by_processor(lambda: _read(*pings.columns), len(pings.lon))
 
 
 def _touches(vehicles: int, pings: Pings) -> float:
     """Pings a second if each reads one cache line of its own at random, of as many as there are vehicles."""
     lines = np.ones((1 << int(vehicles * 1.25 - 1).bit_length(), 8), np.int64)
     where = np.random.default_rng(SEED).integers(0, len(lines), len(pings.lon))
-    return per_second(lambda: _touch(lines, where), len(where))
+    return peers.by_processor(lambda: _touch(lines, where), len(where))
 
 
 if __name__ == "__main__":
