@@ -12,8 +12,12 @@ const FILES = "yizhan-files";
 const PLACES = "yizhan-places";
 const OFFLINE = "/offline/";
 const FILES_KEPT = 80;
-/** Last answers by their path alone: the position that was asked about is not kept in an address. */
+/**
+ * Answers by their path alone: the position that was asked about is not kept in an address. What lies around the last
+ * position is kept by the page itself (`home/kept.ts`), whatever filters its other questions have.
+ */
 const PLACES_PATHS = new Set(["/api/places/nearest", "/api/places/index.json"]);
+const KEPT_BY_THE_PAGE = "/api/places/nearest";
 
 async function keepShell(): Promise<void> {
   const shell = await caches.open(SHELL);
@@ -54,7 +58,7 @@ async function page(request: Request): Promise<Response> {
 async function places(request: Request, path: string): Promise<Response> {
   try {
     const answer = await fetch(request);
-    if (answer.ok) await (await caches.open(PLACES)).put(path, answer.clone());
+    if (answer.ok && path !== KEPT_BY_THE_PAGE) await (await caches.open(PLACES)).put(path, answer.clone());
     return answer;
   } catch (reason) {
     const kept = await caches.match(path, { ignoreVary: true });

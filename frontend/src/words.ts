@@ -32,3 +32,15 @@ const CLOCK = new Intl.DateTimeFormat("zh-CN", {
 export function clock(at: string | Date): string {
   return CLOCK.format(typeof at === "string" ? new Date(at) : at);
 }
+
+const DATE = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", dateStyle: "short" });
+
+/** "Saved at 14:05", with the day when it is another; epoch seconds. */
+export function savedAt(words: Words, at: number, now = new Date()): string {
+  const then = new Date(at * 1000);
+  const day = DATE.format(then);
+  const time = clock(then).slice(0, 5);
+  if (day === DATE.format(now)) return say(words, "saved_today", { time });
+  const [, month = 0, date = 0] = day.split("-").map(Number);
+  return say(words, "saved_on", { time, month, day: date });
+}

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { answers, filtersOf, type MapPlace, placesFrom } from "../src/home/api";
 import { stateOf } from "../src/home/entries";
+import { keptFrom, placesThen, stateThen } from "../src/home/kept";
 import { metresBetween } from "../src/home/metres";
-import { distance, say } from "../src/words";
+import { distance, savedAt, say } from "../src/words";
 
 const WORDS = {
   state_open: "全天开放",
@@ -87,8 +88,6 @@ describe("filters", () => {
     [{ ...NONE, kind: "restaurant" }, false],
     [{ ...NONE, offer: "water" }, true],
     [{ ...NONE, offer: "charging" }, false],
-    [{ ...NONE, text: "广场" }, true],
-    [{ ...NONE, text: "西站" }, false],
   ])("%o keeps the place: %s", (filters, kept) => {
     expect(answers(PLACE, filters)).toBe(kept);
   });
@@ -130,4 +129,40 @@ describe("distances", () => {
 
 test("a sentence that the template forgot shows its name, not an error", () => {
   expect(say({}, "nearest_count", { n: 3 })).toBe("nearest_count");
+});
+
+describe("places kept for later", () => {
+  const KEPT = { ...PLACE, address: "", url: "/places/a/" };
+  const saved = at("2026-05-13T20:00:00+08:00");
+  const times: [number, number][] = [
+    [at("2026-05-13T08:00:00+08:00"), at("2026-05-13T22:00:00+08:00")],
+    [at("2026-05-14T08:00:00+08:00"), at("2026-05-14T22:00:00+08:00")],
+  ];
+  test.each([
+    ["2026-05-13T21:00:00+08:00", "yes", times[0]?.[1]],
+    ["2026-05-13T22:00:00+08:00", "no", times[1]?.[0]],
+    ["2026-05-14T09:00:00+08:00", "yes", times[1]?.[1]],
+    ["2026-05-14T23:00:00+08:00", "no", null],
+    ["2026-05-21T09:00:00+08:00", "unknown", null],
+  ])("at %s are %s by the hours known then", (now, state, changes_at) => {
+    expect(stateThen({ ...KEPT, times }, saved, at(now))).toEqual({ state, changes_at });
+  });
+  test("what never closes stays open, what nobody knew stays unknown", () => {
+    const always = { ...KEPT, times: [[-(2 ** 53), 2 ** 53]] as [number, number][] };
+    expect(stateThen(always, saved, saved + 30 * 86_400).state).toBe("yes");
+    expect(stateThen({ ...KEPT, state: "unknown", times: [] }, saved, saved).state).toBe("unknown");
+    expect(stateThen(KEPT, saved, saved).state).toBe("unknown");
+  });
+  test("are read only in the form of this release", () => {
+    const memory = { saved_at: saved, places: [{ ...KEPT, times }] };
+    expect(keptFrom(memory)).toEqual(memory);
+    expect(placesThen(memory, at("2026-05-13T23:00:00+08:00"))[0]?.state).toBe("no");
+    expect(keptFrom({ places: [] })).toBeNull();
+    expect(keptFrom(null)).toBeNull();
+  });
+  test("say when they were saved, with the day when it is another", () => {
+    const words = { saved_today: "{time} 保存", saved_on: "{month} 月 {day} 日 {time} 保存" };
+    expect(savedAt(words, saved, new Date("2026-05-13T23:00:00+08:00"))).toBe("20:00 保存");
+    expect(savedAt(words, saved, new Date("2026-05-14T00:01:00+08:00"))).toBe("5 月 13 日 20:00 保存");
+  });
 });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -65,9 +66,26 @@ def test_a_word_is_searched_and_its_findings_sorted_by_distance(new_page: NewPag
     page.keyboard.press("Enter")
     page.wait_for_url("**/?q=*")
     expect(page.get_by_role("heading", level=1)).to_have_text("搜索结果")
+    expect(page.get_by_role("status")).to_contain_text("最符合的排在前面")
     expect(page.locator("[data-part=distance]").first).not_to_be_empty()
-    assert _distances(page) == sorted(_distances(page))
     assert all("二七" in row for row in page.locator(LIST).all_inner_texts())
+
+
+def test_initials_find_a_zone_while_they_are_typed(new_page: NewPage) -> None:
+    page = new_page(PHONE)
+    page.goto("/")
+    page.get_by_role("searchbox").press_sequentially("gxq")
+    page.wait_for_url("**/?q=gxq")
+    expect(page.locator(LIST).first).to_contain_text("高新区")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.get_by_role("searchbox").fill("")
+    expect(page.get_by_role("heading", level=1)).to_have_text("附近的驿站")
+
+
+def test_without_script_initials_find_the_same(new_page: NewPage) -> None:
+    page = new_page(PHONE, javascript=False)
+    page.goto("/?q=gxq")
+    expect(page.locator(LIST).first).to_contain_text("高新区")
 
 
 def test_without_script_the_list_filters_and_leads_to_a_station(new_page: NewPage, size: Size) -> None:
@@ -125,25 +143,56 @@ def test_large_type_and_english_hold_across_pages(new_page: NewPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_without_a_network_the_stations_last_seen_are_shown(new_page: NewPage) -> None:
+def _kept(page: Page) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = page.evaluate(
+        "caches.match('/api/places/nearest').then(answer => answer ? answer.json() : null)"
+    )
+    return found
+
+
+def test_without_a_network_the_stations_around_the_last_position_are_shown(new_page: NewPage) -> None:
     page = new_page(PHONE, position=IN_THE_CITY, service_workers="allow")
-    page.goto("/")
+    page.goto("/?open=now")
     expect(page.locator("[data-part=number]")).to_contain_text("最近")
     page.wait_for_function(WORKER_IS_ACTIVE)
-    page.reload()  # now the worker sees the requests
-    expect(page.locator("[data-part=number]")).to_contain_text("最近")
+    page.wait_for_function("caches.match('/api/places/nearest').then(answer => Boolean(answer))")
+    kept = _kept(page)
+    assert kept is not None
+    assert len(kept["places"]) == 50, "whatever the filters are"
+    assert not any("distance_m" in place for place in kept["places"]), "no way to work out the position"
+    page.goto("/?open=now")  # now the worker sees the requests
     seen = page.locator("[data-part=list] [data-part=name]").first.inner_text()
+
     page.context.set_offline(True)
-    page.goto("/?open=now")
+    page.goto("/?kind=station")
     expect(page.get_by_role("heading", level=1)).to_have_text("现在没有网络")
-    expect(page.locator("[data-part=name]").first).to_have_text(seen)
-    kept = page.evaluate(
+    expect(page.locator("[data-saved]")).to_have_text(re.compile(r"^\d\d:\d\d 保存，开放时间以当时登记的为准。"))
+    expect(page.locator("[data-saved]")).to_contain_text("位置只在本机使用")
+    assert page.locator("[data-last-seen] > li").count() == 50
+    distances = page.locator("[data-last-seen] [data-part=distance]").all_inner_texts()
+    assert all(distances)
+    assert seen in page.locator("[data-part=name]").all_inner_texts()
+    addresses = page.evaluate(
         "caches.keys().then(names => Promise.all(names.map(name => caches.open(name).then(c => c.keys()))))"
         ".then(all => all.flat().map(request => new URL(request.url).pathname + new URL(request.url).search))"
     )
-    pages = [address for address in kept if not address.startswith(("/static/", "/api/places/"))]
+    pages = [address for address in addresses if not address.startswith(("/static/", "/api/places/"))]
     assert pages == ["/offline/"]
-    assert not any("lon=" in address for address in kept), "no position is kept in an address"
+    assert not any("lon=" in address for address in addresses), "no position is kept in an address"
+
+
+def test_a_page_that_loses_its_network_goes_on_with_what_was_kept(new_page: NewPage) -> None:
+    page = new_page(PHONE, position=IN_THE_CITY, service_workers="allow")
+    page.goto("/")
+    page.wait_for_function(WORKER_IS_ACTIVE)
+    page.reload()
+    page.wait_for_function("caches.match('/api/places/nearest').then(answer => Boolean(answer))")
+    expect(page.locator("[data-part=number]")).to_contain_text("最近")
+    page.context.set_offline(True)
+    page.wait_for_timeout(10_500)  # the browser itself gives an answer again for ten seconds
+    page.get_by_role("button", name="用我的位置").click()
+    expect(page.get_by_role("status")).to_contain_text(re.compile(r"没有网络：以下为 \d\d:\d\d 保存的站点"))
+    assert _distances(page) == sorted(_distances(page))
 
 
 @pytest.mark.parametrize("path", ["/", "/design/", "/offline/", "/no/such/page", "/accounts/login/"])

@@ -1,4 +1,6 @@
 /** What the home page asks of the hot application. Positions are WGS-84 degrees on both ways. */
+import { type KeptPlace, keep, keptFrom, placesThen } from "./kept";
+import { metresBetween } from "./metres";
 
 export type Openness = "yes" | "no" | "unknown";
 
@@ -24,8 +26,8 @@ export interface NearPlace extends MapPlace {
 export interface Answer<T> {
   places: T[];
   total: number;
-  /** From the phone's memory, because there is no network. */
-  kept: boolean;
+  /** When this was put into the phone's memory, UTC epoch seconds; null when it comes from the network. */
+  savedAt: number | null;
 }
 
 export interface Filters {
@@ -46,13 +48,12 @@ export function filtersOf(search: string): Filters {
   };
 }
 
-/** Whether a place on the map answers the filters. The list's text search is the server's; the map matches names. */
+/** Whether a place on the map answers the filters; what answers a text is for the server to say. */
 export function answers(place: MapPlace, filters: Filters): boolean {
   return (
     (!filters.open || place.state === "yes") &&
     (!filters.kind || place.kind === filters.kind) &&
-    (!filters.offer || place.offers.includes(filters.offer)) &&
-    (!filters.text || place.name.toLowerCase().includes(filters.text.toLowerCase()))
+    (!filters.offer || place.offers.includes(filters.offer))
   );
 }
 
@@ -70,7 +71,20 @@ async function answerOf(address: URL): Promise<{ body: unknown; kept: boolean }>
   return { body: await answer.json(), kept: answer.headers.has("X-Yizhan-Kept") };
 }
 
-/** The nearest places, nearest first. The position is rounded to about ten metres before it leaves the phone. */
+/** The address of a look-up around a position, which is rounded to about ten metres before it leaves the phone. */
+function addressNear(base: string, lon: number, lat: number, filters: Filters): URL {
+  const address = new URL(base, location.href);
+  const query = address.searchParams;
+  query.set("lon", lon.toFixed(4));
+  query.set("lat", lat.toFixed(4));
+  query.set("datum", "WGS-84");
+  query.set("open", filters.open ? "now" : "any");
+  if (filters.kind) query.set("kinds", filters.kind);
+  if (filters.offer) query.set("offers", filters.offer);
+  return address;
+}
+
+/** The nearest places, nearest first; without a network those of the kept ones that answer the filters. */
 export async function nearest(
   base: string,
   lon: number,
@@ -78,18 +92,50 @@ export async function nearest(
   filters: Filters,
   count = 20,
 ): Promise<Answer<NearPlace>> {
-  const address = new URL(base, location.href);
-  const query = address.searchParams;
-  query.set("lon", lon.toFixed(4));
-  query.set("lat", lat.toFixed(4));
-  query.set("datum", "WGS-84");
-  query.set("count", String(count));
-  query.set("open", filters.open ? "now" : "any");
-  if (filters.kind) query.set("kinds", filters.kind);
-  if (filters.offer) query.set("offers", filters.offer);
+  const address = addressNear(base, lon, lat, filters);
+  address.searchParams.set("count", String(count));
   const { body, kept } = await answerOf(address);
-  const { places } = body as { places: NearPlace[] };
-  return { places, total: places.length, kept };
+  if (!kept) {
+    const { places } = body as { places: NearPlace[] };
+    return { places, total: places.length, savedAt: null };
+  }
+  const memory = keptFrom(body);
+  if (!memory) throw new Error("nothing is kept");
+  const places = byDistance(placesThen(memory), lon, lat).filter((place) => answers(place, filters));
+  return { places: places.slice(0, count), total: places.length, savedAt: memory.saved_at };
+}
+
+/** Kept places by their distance from a position. */
+export function byDistance(places: KeptPlace[], lon: number, lat: number): NearPlace[] {
+  return places
+    .map((place) => ({ ...place, distance_m: metresBetween(lon, lat, place.lon, place.lat) }))
+    .sort((a, b) => a.distance_m - b.distance_m);
+}
+
+const NO_FILTERS: Filters = { text: "", open: false, kind: "", offer: "" };
+
+/** Keep what lies around a position, whatever the filters are now. */
+export async function keepAround(base: string, lon: number, lat: number): Promise<void> {
+  const address = addressNear(base, lon, lat, NO_FILTERS);
+  address.searchParams.set("count", "50");
+  address.searchParams.set("times", "1");
+  const { body, kept } = await answerOf(address);
+  if (!kept) await keep((body as { places: (NearPlace & KeptPlace)[] }).places);
+}
+
+/** What answers a text best, and of what answers as well the nearer first. */
+export async function search(
+  base: string,
+  lon: number,
+  lat: number,
+  filters: Filters,
+  count = 20,
+): Promise<Answer<NearPlace>> {
+  const address = addressNear(base, lon, lat, filters);
+  address.searchParams.set("q", filters.text);
+  address.searchParams.set("limit", String(count));
+  const { body } = await answerOf(address);
+  return { ...(body as { places: NearPlace[]; total: number }), savedAt: null };
 }
 
 type Row = [string, string, string, number, number, Openness, number | null, number[]];
@@ -99,8 +145,8 @@ export async function placesOnMap(base: string, box?: number[]): Promise<Answer<
   const address = new URL(base, location.href);
   address.searchParams.set("datum", "WGS-84");
   if (box) address.searchParams.set("bbox", box.map((edge) => edge.toFixed(4)).join(","));
-  const { body, kept } = await answerOf(address);
-  return { ...placesFrom(body as { total: number; offer_codes: string[]; places: Row[] }), kept };
+  const { body } = await answerOf(address);
+  return { ...placesFrom(body as { total: number; offer_codes: string[]; places: Row[] }), savedAt: null };
 }
 
 /** The compact columns as objects. */

@@ -30,7 +30,11 @@ function dayAfter(changes: Date, now: Date): boolean {
 }
 
 /** A row for `place`. */
-export function rowOf(template: HTMLTemplateElement, words: Words, place: NearPlace): HTMLLIElement {
+export function rowOf(
+  template: HTMLTemplateElement,
+  words: Words,
+  place: Omit<NearPlace, "distance_m"> & { distance_m?: number },
+): HTMLLIElement {
   const row = (template.content.cloneNode(true) as DocumentFragment).querySelector("li");
   if (!row) throw new Error("the template of a place holds no row");
   const part = (name: string) => row.querySelector<HTMLElement>(`[data-part="${name}"]`);
@@ -44,7 +48,7 @@ export function rowOf(template: HTMLTemplateElement, words: Words, place: NearPl
   (part("name") as HTMLAnchorElement).href = place.url;
   const [state, tone] = stateOf(words, place);
   set("name", place.name);
-  set("distance", distance(words, place.distance_m));
+  if (place.distance_m !== undefined) set("distance", distance(words, place.distance_m));
   set("kind", words[`kind_${place.kind}`] ?? "");
   set("address", place.address);
   set(

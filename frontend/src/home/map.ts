@@ -1,6 +1,7 @@
 /** The home page's map: places by state, the reader's position, and a card for what is tapped. */
 import { type Map as MapLibreMap, Marker, Popup } from "maplibre-gl";
 import { createBaseMap, source } from "../map/base";
+import { addPins, pinName } from "../map/pins";
 import { distance, say, type Words } from "../words";
 import type { Filters, MapPlace, NearPlace } from "./api";
 import { answers, placesOnMap } from "./api";
@@ -14,14 +15,14 @@ export interface HomeMapHandlers {
 }
 
 const NOTHING = { type: "FeatureCollection" as const, features: [] };
-const STATE_COLOUR = ["match", ["get", "state"], "yes", "#0b6247", "unknown", "#ebe8e1", "#fff"];
-const STATE_LINE = ["match", ["get", "state"], "yes", "#fff", "#5b6672"];
+const STATE_TEXT = ["match", ["get", "state"], "yes", "#0b6247", "unknown", "#8a5a00", "#5b6672"];
 const BOX_FROM_ZOOM = 6;
 
 export class HomeMap {
   private places: MapPlace[] = [];
   private all = true;
   private filters: Filters = { text: "", open: false, kind: "", offer: "" };
+  private only: Set<string> | null = null;
   private card: Popup | null = null;
   private you: Marker | null = null;
 
@@ -84,7 +85,7 @@ export class HomeMap {
       filter: ["has", "point_count"],
       paint: {
         "circle-color": ["case", [">", ["get", "open"], 0], "#0b6247", "#5b6672"],
-        "circle-radius": ["step", ["get", "point_count"], 15, 10, 18, 100, 23, 1000, 28],
+        "circle-radius": ["step", ["get", "point_count"], 16, 10, 19, 100, 24, 1000, 29],
         "circle-stroke-color": "rgba(255, 255, 255, 0.85)",
         "circle-stroke-width": 3,
       },
@@ -97,18 +98,7 @@ export class HomeMap {
       layout: { "text-field": ["get", "point_count_abbreviated"], "text-font": ["sans"], "text-size": 14 },
       paint: { "text-color": "#fff" },
     });
-    map.addLayer({
-      id: "places",
-      type: "circle",
-      source: "places",
-      filter: ["!", ["has", "point_count"]],
-      paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 6, 5, 12, 8, 16, 11],
-        "circle-color": STATE_COLOUR as never,
-        "circle-stroke-color": STATE_LINE as never,
-        "circle-stroke-width": 2.5,
-      },
-    });
+    addPins(map);
     map.addLayer({
       id: "place-names",
       type: "symbol",
@@ -116,15 +106,36 @@ export class HomeMap {
       minzoom: 13,
       filter: ["!", ["has", "point_count"]],
       layout: {
-        "text-field": ["get", "name"],
+        "text-field": [
+          "format",
+          ["get", "name"],
+          {},
+          "\n",
+          {},
+          ["get", "words"],
+          { "font-scale": 0.85, "text-color": STATE_TEXT as never },
+        ],
         "text-font": ["sans"],
         "text-size": 13,
         "text-anchor": "top",
-        "text-offset": [0, 0.9],
+        "text-offset": [0, 1.2],
         "text-max-width": 9,
         "text-optional": true,
       },
-      paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.6 },
+      paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
+    });
+    // Above the names, so that these make room for the drawings.
+    map.addLayer({
+      id: "places",
+      type: "symbol",
+      source: "places",
+      filter: ["!", ["has", "point_count"]],
+      layout: {
+        "icon-image": ["get", "pin"],
+        "icon-size": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 0.85, 15, 1],
+        "icon-allow-overlap": true,
+        "symbol-sort-key": ["match", ["get", "state"], "yes", 2, "unknown", 1, 0],
+      },
     });
   }
 
@@ -168,28 +179,38 @@ export class HomeMap {
     this.draw();
   }
 
-  filter(filters: Filters): void {
+  /** Show what answers the filters; with `only`, no others than these. */
+  filter(filters: Filters, only: Set<string> | null): void {
     this.filters = filters;
+    this.only = only;
     this.draw();
+  }
+
+  private shown(): MapPlace[] {
+    const { filters, only } = this;
+    return this.places.filter((place) => answers(place, filters) && (!only || only.has(place.id)));
   }
 
   private draw(): void {
     source(this.map, "places")?.setData({
       type: "FeatureCollection",
-      features: this.places
-        .filter((place) => answers(place, this.filters))
-        .map(({ id, name, state, lon, lat }) => ({
-          type: "Feature",
-          properties: { id, name, state },
-          geometry: { type: "Point", coordinates: [lon, lat] },
-        })),
+      features: this.shown().map(({ id, name, kind, state, changes_at, lon, lat }) => ({
+        type: "Feature",
+        properties: {
+          id,
+          name,
+          state,
+          pin: pinName(kind, state),
+          words: stateOf(this.words, { state, changes_at })[0],
+        },
+        geometry: { type: "Point", coordinates: [lon, lat] },
+      })),
     });
   }
 
   /** Move so that all places are seen, when the reader's position is not known. */
   frameAll(): void {
-    const shown = this.places.filter((place) => answers(place, this.filters));
-    this.frame(shown.map(({ lon, lat }) => [lon, lat]));
+    this.frame(this.shown().map(({ lon, lat }) => [lon, lat]));
   }
 
   /** Move so that the position and the nearest places are seen. */

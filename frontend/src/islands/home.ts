@@ -2,11 +2,10 @@
  * The home page, improved: the server has already listed the stations. This adds the map, the reader's position and distances, and
  * changes filters without loading the page anew.
  */
-import { type Filters, filtersOf, nearest } from "../home/api";
+import { type Filters, filtersOf, keepAround, type NearPlace, nearest, search } from "../home/api";
 import { rowOf } from "../home/entries";
 import type { HomeMap } from "../home/map";
-import { metresBetween } from "../home/metres";
-import { distance, say, wordsFrom } from "../words";
+import { savedAt, say, wordsFrom } from "../words";
 
 interface Position {
   lon: number;
@@ -16,6 +15,7 @@ interface Position {
 }
 
 const FRAMED = 8; // so many of the nearest are on the map at first
+const TYPED_FOR_MS = 300;
 
 class HomePage {
   private readonly words = { ...wordsFrom("home-words"), ...wordsFrom("home-vocabulary") };
@@ -23,6 +23,7 @@ class HomePage {
   private position: Position | null = null;
   private map: HomeMap | null = null;
   private turn = 0;
+  private typing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(private readonly root: HTMLElement) {
     const locate = this.part("locate");
@@ -31,6 +32,7 @@ class HomePage {
     root.addEventListener("click", (event) => this.followFilter(event));
     root.addEventListener("pointerover", (event) => this.point(event));
     root.addEventListener("focusin", (event) => this.point(event));
+    root.addEventListener("input", (event) => this.searchWhileTyping(event));
     addEventListener("popstate", () => void this.show(new URL(location.href), false));
     void this.drawMap();
     void this.locateIfAllowed();
@@ -73,7 +75,7 @@ class HomePage {
       return;
     }
     if (frame) frame.dataset.state = "drawn";
-    this.map.filter(this.filters);
+    this.map.filter(this.filters, this.idsForText());
     if (this.position) this.map.showPosition(this.position.lon, this.position.lat);
     try {
       await this.map.load();
@@ -120,6 +122,9 @@ class HomePage {
         this.position = { lon: coords.longitude, lat: coords.latitude, from: "device" };
         this.map?.showPosition(coords.longitude, coords.latitude);
         void this.sort();
+        keepAround(this.nearestUrl, coords.longitude, coords.latitude).catch((reason: unknown) => {
+          console.info("Nothing kept for later:", reason);
+        });
       },
       (refusal) => {
         button.disabled = false;
@@ -131,6 +136,33 @@ class HomePage {
 
   // --- the list ---
 
+  private get nearestUrl(): string {
+    return this.root.dataset.nearest ?? "/api/places/nearest";
+  }
+
+  /** The stations of the list when a text is searched, for the map to show the same. */
+  private idsForText(): Set<string> | null {
+    if (!this.filters.text) return null;
+    return new Set(
+      [...this.root.querySelectorAll<HTMLElement>("[data-place]")].map((row) => row.dataset.place ?? ""),
+    );
+  }
+
+  private searchWhileTyping(event: Event): void {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || box.name !== "q") return;
+    clearTimeout(this.typing);
+    this.typing = setTimeout(() => {
+      const url = new URL(location.href);
+      const text = box.value.trim();
+      if (text === this.filters.text) return;
+      url.searchParams.delete("page");
+      if (text) url.searchParams.set("q", text);
+      else url.searchParams.delete("q");
+      void this.show(url, false, true);
+    }, TYPED_FOR_MS);
+  }
+
   private followFilter(event: MouseEvent): void {
     const link =
       event.target instanceof Element ? event.target.closest<HTMLAnchorElement>("a[data-filter]") : null;
@@ -140,7 +172,7 @@ class HomePage {
   }
 
   /** Show the page at another address of ours: the server's list, then sorted by distance where a position is known. */
-  private async show(url: URL, isNew: boolean): Promise<void> {
+  private async show(url: URL, isNew: boolean, isTyping = false): Promise<void> {
     const turn = ++this.turn;
     let page: Document;
     try {
@@ -148,14 +180,15 @@ class HomePage {
       if (!answer.ok) throw new Error(String(answer.status));
       page = new DOMParser().parseFromString(await answer.text(), "text/html");
     } catch {
-      location.assign(url);
+      if (!isTyping) location.assign(url);
       return;
     }
     if (turn !== this.turn) return;
     if (isNew) history.pushState(null, "", url);
+    if (isTyping) history.replaceState(null, "", url);
     const opened = this.root.querySelector<HTMLDetailsElement>(".home-offers")?.open ?? false;
     const scrolled = [...this.root.querySelectorAll(".chips-scroll")].map((chips) => chips.scrollLeft);
-    for (const name of ["answer", "search", "title"]) {
+    for (const name of isTyping ? ["answer", "title"] : ["answer", "search", "title"]) {
       const fresh = page.querySelector(`[data-part="${name}"]`);
       if (fresh) this.part(name).replaceWith(document.adoptNode(fresh));
     }
@@ -165,35 +198,25 @@ class HomePage {
     const offers = this.root.querySelector<HTMLDetailsElement>(".home-offers");
     if (offers) offers.open ||= opened;
     this.filters = filtersOf(url.search);
-    this.map?.filter(this.filters);
+    this.map?.filter(this.filters, this.idsForText());
     if (this.position) await this.sort();
+    else if (this.filters.text) this.map?.frameAll();
   }
 
   private async sort(): Promise<void> {
     const { position, filters } = this;
     if (!position) return;
-    if (filters.text) {
-      this.sortRows(position);
-      return;
-    }
     const turn = ++this.turn;
     try {
-      const { places, kept } = await nearest(
-        this.root.dataset.nearest ?? "/api/places/nearest",
-        position.lon,
-        position.lat,
-        filters,
-      );
+      const ask = filters.text ? search : nearest;
+      const base = filters.text ? (this.root.dataset.search ?? "/api/places/search") : this.nearestUrl;
+      const { places, total, savedAt: saved } = await ask(base, position.lon, position.lat, filters);
       if (turn !== this.turn) return;
-      const template = document.querySelector<HTMLTemplateElement>("#place-entry");
-      if (!template) return;
-      this.part("list").replaceChildren(...places.map((place) => rowOf(template, this.words, place)));
-      this.root.querySelector('[data-part="empty"]')?.toggleAttribute("hidden", places.length > 0);
-      this.part("pager").hidden = true;
-      this.part("number").textContent = places.length
-        ? say(this.words, "nearest_count", { n: places.length })
-        : say(this.words, "none_near");
-      this.tell(kept ? "kept" : position.from === "device" ? "located" : "picked");
+      this.list(places, filters.text ? total : places.length);
+      if (saved !== null) this.part("position").textContent = savedAt(this.words, saved);
+      else if (filters.text) this.tell("best_first");
+      else this.tell(position.from === "device" ? "located" : "picked");
+      this.map?.filter(filters, this.idsForText());
       this.map?.frame([
         [position.lon, position.lat],
         ...places.slice(0, FRAMED).map(({ lon, lat }): [number, number] => [lon, lat]),
@@ -206,20 +229,16 @@ class HomePage {
     }
   }
 
-  /** The rows that the server found for a word, by distance. */
-  private sortRows(position: Position): void {
-    const list = this.part("list");
-    const rows = [...list.querySelectorAll<HTMLElement>("[data-lon]")].map((row) => ({
-      row,
-      metres: metresBetween(position.lon, position.lat, Number(row.dataset.lon), Number(row.dataset.lat)),
-    }));
-    rows.sort((a, b) => a.metres - b.metres);
-    for (const { row, metres } of rows) {
-      const shown = row.querySelector<HTMLElement>('[data-part="distance"]');
-      if (shown) shown.textContent = distance(this.words, metres);
-      list.append(row);
-    }
-    this.tell(position.from === "device" ? "located" : "picked");
+  private list(places: NearPlace[], total: number): void {
+    const template = document.querySelector<HTMLTemplateElement>("#place-entry");
+    if (!template) return;
+    this.part("list").replaceChildren(...places.map((place) => rowOf(template, this.words, place)));
+    this.root.querySelector('[data-part="empty"]')?.toggleAttribute("hidden", places.length > 0);
+    this.part("pager").hidden = true;
+    const { text } = this.filters;
+    if (text && total === places.length) return; // the server has said how many
+    const name = !places.length ? "none_near" : text ? "best_of" : "nearest_count";
+    this.part("number").textContent = say(this.words, name, { n: places.length, total });
   }
 }
 

@@ -1,25 +1,49 @@
-/** The offline page: the stations last seen, from the phone's memory. */
-import type { NearPlace } from "../home/api";
+/** The offline page: the places around the last position, from the phone's memory, with their hours as known then. */
+import { byDistance } from "../home/api";
 import { rowOf } from "../home/entries";
-import { wordsFrom } from "../words";
+import { kept, placesThen } from "../home/kept";
+import { savedAt, say, wordsFrom } from "../words";
 
-async function showLastSeen(list: HTMLElement, nothing: HTMLElement): Promise<void> {
-  const kept = await caches.match("/api/places/nearest", { ignoreVary: true });
+/** Where the reader is now, if the phone may say so without asking; it stays on the phone. */
+async function position(): Promise<GeolocationCoordinates | null> {
+  try {
+    const { state } = await navigator.permissions.query({ name: "geolocation" });
+    if (state !== "granted") return null;
+  } catch {
+    return null;
+  }
+  return new Promise((resolve) => {
+    navigator.geolocation.getCurrentPosition(
+      ({ coords }) => resolve(coords),
+      () => resolve(null),
+      { timeout: 8000, maximumAge: 600_000 },
+    );
+  });
+}
+
+async function show(list: HTMLElement, nothing: HTMLElement, note: HTMLElement): Promise<void> {
+  const memory = await kept();
   const template = document.querySelector<HTMLTemplateElement>("#place-entry");
-  if (!kept || !template) {
+  if (!memory?.places.length || !template) {
     nothing.hidden = false;
     return;
   }
   const words = { ...wordsFrom("home-words"), ...wordsFrom("home-vocabulary") };
-  const { places } = (await kept.json()) as { places: NearPlace[] };
+  note.textContent = savedAt(words, memory.saved_at);
+  note.hidden = false;
+  const places = placesThen(memory);
   list.replaceChildren(...places.map((place) => rowOf(template, words, place)));
-  nothing.hidden = places.length > 0;
+  const here = await position();
+  if (!here) return;
+  const sorted = byDistance(places, here.longitude, here.latitude);
+  list.replaceChildren(...sorted.map((place) => rowOf(template, words, place)));
+  note.textContent = `${savedAt(words, memory.saved_at)} ${say(words, "sorted_here")}`;
 }
 
-const list = document.querySelector<HTMLElement>("[data-last-seen]");
-const nothing = document.querySelector<HTMLElement>("[data-nothing-kept]");
-if (list && nothing) {
-  showLastSeen(list, nothing).catch((reason: unknown) => {
+const part = (name: string) => document.querySelector<HTMLElement>(`[data-${name}]`);
+const [list, nothing, note] = [part("last-seen"), part("nothing-kept"), part("saved")];
+if (list && nothing && note) {
+  show(list, nothing, note).catch((reason: unknown) => {
     console.warn("Nothing kept:", reason);
     nothing.hidden = false;
   });

@@ -36,7 +36,19 @@ const DISTRICTS_FROM_ZOOM = 7;
 const NAMED_FROM_ZOOM = 11;
 const CHINA: LngLatBoundsLike = [73.4, 3.2, 135.1, 53.6]; // to the last line in the South China Sea
 const FONT = '"PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
-const INK_QUIET = "#5b6672";
+const INK_QUIET = "#46515c";
+// Neighbours seldom share a tint: divisions are numbered one after the other.
+const DISTRICT_TINT = [
+  "match",
+  ["%", ["to-number", ["slice", ["get", "code"], 4, 6]], 4],
+  0,
+  "#f7f3ea",
+  1,
+  "#f1f4ec",
+  2,
+  "#f6efe9",
+  "#eef1f2",
+];
 
 export interface BaseMapOptions {
   container: HTMLElement;
@@ -82,7 +94,7 @@ function labelLayers(): StyleSpecification["layers"] {
       source: "districts",
       filter: ["==", ["get", "sort"], "label"],
       minzoom: DISTRICTS_FROM_ZOOM + 0.5,
-      layout: { ...text, "text-size": ["interpolate", ["linear"], ["zoom"], 7, 11, 12, 16] } as never,
+      layout: { ...text, "text-size": ["interpolate", ["linear"], ["zoom"], 7, 12, 12, 18] } as never,
       paint,
     },
   ];
@@ -106,12 +118,12 @@ function outlineStyle(): StyleSpecification {
         paint: { "fill-color": "#faf8f3" },
       },
       {
-        id: "district-areas", // unseen: tells which district the map's middle lies in
+        id: "district-areas", // also tells which district the map's middle lies in
         type: "fill",
         source: "districts",
         filter: ["==", ["get", "sort"], "area"],
         minzoom: DISTRICTS_FROM_ZOOM,
-        paint: { "fill-opacity": 0 },
+        paint: { "fill-color": DISTRICT_TINT as never, "fill-opacity": 0.9 },
       },
       {
         id: "district-lines",
@@ -119,15 +131,20 @@ function outlineStyle(): StyleSpecification {
         source: "districts",
         filter: ["==", ["get", "sort"], "area"],
         minzoom: DISTRICTS_FROM_ZOOM,
-        paint: { "line-color": "#cfc6b6", "line-width": 1.25 },
+        paint: {
+          "line-color": "#b0a58f",
+          "line-width": ["interpolate", ["linear"], ["zoom"], 7, 0.8, 11, 1.6, 15, 2.4],
+        },
       },
       {
         id: "province-lines",
         type: "line",
         source: "provinces",
         filter: ["==", ["get", "sort"], "area"],
-        maxzoom: 10,
-        paint: { "line-color": "#b3a994", "line-width": ["interpolate", ["linear"], ["zoom"], 3, 0.8, 9, 2] },
+        paint: {
+          "line-color": "#8f8571",
+          "line-width": ["interpolate", ["linear"], ["zoom"], 3, 0.8, 9, 2.2, 14, 3],
+        },
       },
       {
         id: "boundary-lines",
@@ -227,8 +244,10 @@ function nameDistrictLookedAt(map: MapLibreMap, container: HTMLElement): void {
   map.on("idle", () => {
     const near = map.getZoom() >= NAMED_FROM_ZOOM;
     const middle = map.project(map.getCenter());
-    const [district] = near ? map.queryRenderedFeatures(middle, { layers: ["district-areas"] }) : [];
-    caption.textContent = String(district?.properties.name ?? "");
+    const named = (layer: string) =>
+      String(map.queryRenderedFeatures(middle, { layers: [layer] })[0]?.properties.name ?? "");
+    const names = near ? [...new Set([named("land"), named("district-areas")])] : [];
+    caption.textContent = names.filter(Boolean).join(" · ");
   });
 }
 

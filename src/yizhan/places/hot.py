@@ -21,6 +21,7 @@ from .parameters import (
     QueryRefused,
     box_of,
     datum_of,
+    flag_of,
     narrowing_of,
     number_of,
     position_of,
@@ -39,7 +40,7 @@ class NearestPlaces:
     """`GET /api/places/nearest?lon=&lat=&datum=`.
 
     Further: `open=now|any`, `kinds=`, `offers=` (all of them), `any_offers=`, `union=`, `count=`, `radius_m=`,
-    `answer_datum=`.
+    `answer_datum=`, `times=1` (also when each is open in the days ahead).
     """
 
     def __init__(self, keeper: Keeper[Prepared]) -> None:
@@ -79,11 +80,14 @@ class NearestPlaces:
             radius_m=radius,
         )
         said = ready.said(found.moment, shown_in)
+        with_times = flag_of(query, "times")
         objects = []
         for place, metres in zip(found.places.tolist(), found.metres.tolist(), strict=True):
             text = said.get(place)
             if text is None:
                 text = said[place] = ready.say(place, found.moment, shown_in)
+            if with_times:
+                text = b'%s,"times":%s}' % (text[:-1], ready.times(place))
             objects.append(b'{"distance_m":%d,%s' % (metres + 0.5, text))
         return b'{"datum":"%s","count":%d,"places":[%s]}' % (shown_in.encode(), len(objects), b",".join(objects))
 

@@ -80,6 +80,7 @@ PATHS: dict[str, Any] = {
                 _open("now"),
                 *_NARROWING,
                 _query("count", {"type": "integer", "minimum": 1, "maximum": MOST_NEAREST, "default": 10}, "At most"),
+                _query("times", {"type": "string", "enum": ["0", "1"]}, "1: also when each is open in the days ahead"),
                 _query("radius_m", {"type": "number", "minimum": 1}, "Within so many metres"),
             ],
             "responses": _answers("NearestPlaces"),
@@ -185,6 +186,11 @@ _PLACE: dict[str, Any] = {
         "description": "UTC epoch seconds when it closes or opens; null: not soon",
     },
 }
+_TIMES = {
+    "type": "array",
+    "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": {"type": "integer"}},
+    "description": "With `times=1`: from and until when it is certainly open, UTC epoch seconds, for about a week",
+}
 _DISTANCE = {"type": "integer", "description": "From the position, or from the route"}
 
 SCHEMAS: dict[str, Any] = {
@@ -198,7 +204,7 @@ SCHEMAS: dict[str, Any] = {
                 "type": "array",
                 "items": {
                     "type": "object",
-                    "properties": {"distance_m": _DISTANCE, **_PLACE},
+                    "properties": {"distance_m": _DISTANCE, **_PLACE, "times": _TIMES},
                 },
             },
         },

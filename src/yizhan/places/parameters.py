@@ -143,6 +143,14 @@ def kinds_of(query: dict[str, str]) -> tuple[str, ...]:
     return kinds
 
 
+def flag_of(query: dict[str, str], field: str) -> bool:
+    """Whether something further is asked for: 1, or 0."""
+    text = query.get(field, "")
+    if text not in {"", "0", "1"}:
+        raise QueryRefused(field, text, _("Write 1 or 0."))
+    return text == "1"
+
+
 def codes_of(text: str) -> tuple[str, ...]:
     """Codes parted by commas, sorted, each once."""
     return tuple(sorted({part.strip() for part in text.split(",") if part.strip()}))

@@ -83,6 +83,13 @@ class Prepared:
             self._said[datum] = (moment, by_place)
         return by_place
 
+    def times(self, place: int) -> bytes:
+        """When a place is certainly open in the days ahead: pairs of UTC epoch seconds."""
+        opens = self.index.snapshot.open
+        first, last = int(opens.offsets[place]), int(opens.offsets[place + 1])
+        pairs = zip(opens.starts_s[first:last].tolist(), opens.ends_s[first:last].tolist(), strict=True)
+        return _encode(list(pairs))
+
     def say(self, place: int, moment: Moment, datum: Datum) -> bytes:
         """What is said of one place at a moment."""
         changes = b"%d" % moment.changes_s[place] if moment.changes_s[place] else b"null"

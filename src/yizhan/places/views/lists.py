@@ -36,6 +36,8 @@ from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.exports import spreadsheet
 from yizhan.unions.rights import policy
 
+from .desk_map import place_map
+
 STATUS_TONES = {
     PlaceStatus.DRAFT: "info",
     PlaceStatus.VERIFIED: "info",
@@ -49,8 +51,10 @@ _PER_PAGE = 50
 @require_safe
 @desk_page(VIEW_PLACES)
 def places(request: StaffRequest) -> HttpResponseBase:
-    """Places of the acting union and below."""
+    """Places of the acting union and below, as a list or (`view=map`) on a map."""
     narrowed = PlaceFilter(request.GET, queryset=queries.places(for_staff=request.staff))
+    if request.GET.get("view") == "map":
+        return place_map(request, narrowed, STATUS_TONES)
     page = Paginator(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
     now = timezone.now()
     rows = [
