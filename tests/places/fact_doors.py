@@ -52,13 +52,14 @@ def _look(world: World) -> dict[str, Any]:
     return {"public_id": services.verify_place(_place(world), look, actor=world.owner).public_id}
 
 
+# A word is no secret: the unions below may use it, too.
 _numbers = iter(range(1, 10_000))
 
 
 def _word(world: World) -> dict[str, Any]:
     number = next(_numbers)
     word = services.add_word(
-        world.owner.union, name_zh=f"{world.secret}{number}", name_en=f"Word {number}", actor=world.owner
+        world.owner.union, name_zh=f"词{number}", name_en=f"Word {number}", actor=world.owner
     )
     return {"code": word.code}
 

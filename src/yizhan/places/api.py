@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
@@ -13,11 +13,14 @@ from pydantic import Field
 
 from yizhan.geo import Datum, convert
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Union
+from yizhan.unions.models import Occupation, Union
 
-from .hours import Openness, state_at
-from .models import Place, PlaceKind, PlaceStatus
+from .contact import public_contact
+from .hours import Openness
+from .models import Access, Place, PlaceKind, PlaceStatus, Users
+from .openness import closures_of, state_of
 from .queries import public_place, published_places
+from .queries.public import with_facts
 from .reports.api import router as reports_router
 from .rules import checked_datum
 
@@ -31,6 +34,41 @@ class UnionRef(Schema):
 
     id: UUID
     name: str
+
+
+class PointOut(Schema):
+    """A point in degrees of the answer's datum."""
+
+    lon: float
+    lat: float
+
+
+class EquipmentOut(Schema):
+    """Something at a place that can break or run out. `usable`: it works and is in date."""
+
+    name: str
+    offer: str | None = Field(description="Code of the offer that it makes possible")
+    usable: bool
+    broken_since: date | None
+    expires_on: date | None = Field(description="First day on which it may not be used any more")
+
+
+class ClosureOut(Schema):
+    """A stretch of time in which the place is shut whatever its hours say; half-open."""
+
+    starts_at: datetime
+    ends_at: datetime
+    reason: str
+
+
+class PhotoOut(Schema):
+    """A photo, as JPEG; `small` for lists."""
+
+    url: str
+    small: str
+    alt: str
+    width: int
+    height: int
 
 
 class PlaceOut(Schema):
@@ -49,8 +87,23 @@ class PlaceOut(Schema):
     hours: str = Field(description="OSM opening_hours syntax; empty: unknown")
     open_now: Openness
     changes_at: datetime | None = Field(description="When that changes; null: not within two weeks")
-    contact: str
+    contact: str = Field(description="Private mobile numbers are masked")
     offers: list[str]
+    entrance: PointOut | None = Field(description="The door, when it is not at the position")
+    parking: PointOut | None = Field(description="Where an e-bike may stand")
+    access: Access = Field(description="How to enter; empty: not known")
+    access_note: str
+    users: Users
+    occupations: list[Occupation]
+    capacity: int | None
+    host: str = Field(description="Who lends the premises")
+    operator: str
+    funder: str
+    stars: int
+    verified_at: datetime | None
+    equipment: list[EquipmentOut]
+    closures: list[ClosureOut] = Field(description="Under way or to come")
+    photos: list[PhotoOut]
     revision: int
     changed_at: datetime
     closed_at: datetime | None
@@ -81,8 +134,8 @@ class PlacesIn(Schema):
 def list_places(request: HttpRequest, query: Query[PlacesIn]) -> PlacesOut:
     """Published places, in a stable order."""
     datum = checked_datum(query.datum)
-    places = published_places(
-        kinds=[query.kind] if query.kind else (), offers=[query.offer] if query.offer else ()
+    places = with_facts(
+        published_places(kinds=[query.kind] if query.kind else (), offers=[query.offer] if query.offer else ())
     ).order_by("public_id")
     if query.bbox:
         if "datum" not in request.GET:
@@ -115,7 +168,7 @@ def one_place(request: HttpRequest, public_id: UUID, datum: str = "WGS-84") -> P
 
 def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:
     lon, lat = place.position(datum)
-    state = state_at(place.hours, at)
+    state = state_of(place, at)
     closed = place.is_closed
     return PlaceOut(
         id=place.public_id,
@@ -131,13 +184,49 @@ def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:
         hours=place.hours,
         open_now=Openness.NO if closed else state.state,
         changes_at=None if closed else state.changes_at,
-        contact="" if closed else place.contact,
+        contact="" if closed else public_contact(place),
         offers=[] if closed else [offer.kind.code for offer in place.public_offers],  # type: ignore[attr-defined]
+        entrance=_point(place.entrance, datum),
+        parking=_point(place.parking, datum),
+        access=Access(place.access),
+        access_note="" if closed else place.access_note,
+        users=Users(place.users),
+        occupations=[Occupation(code) for code in place.occupations],
+        capacity=place.capacity,
+        host=place.host.name if place.host else place.host_name,
+        operator=(place.operator or place.union).name,
+        funder=place.funder.name if place.funder else "",
+        stars=place.stars,
+        verified_at=place.verified_at,
+        equipment=[
+            EquipmentOut(
+                name=thing.name,
+                offer=thing.offer.code if thing.offer else None,
+                usable=thing.is_usable,
+                broken_since=thing.broken_since,
+                expires_on=thing.expires_on,
+            )
+            for thing in place.public_equipment  # type: ignore[attr-defined]
+        ],
+        closures=[
+            ClosureOut(starts_at=one.starts_at, ends_at=one.ends_at, reason=one.reason) for one in closures_of(place)
+        ],
+        photos=[
+            PhotoOut(url=one.file.url, small=one.small.url, alt=one.alt, width=one.width, height=one.height)
+            for one in place.public_photos  # type: ignore[attr-defined]
+        ],
         revision=place.revision,
         changed_at=place.changed_at,
         closed_at=place.closed_at,
         url=place.get_absolute_url(),
     )
+
+
+def _point(point: tuple[float, float] | None, datum: Datum) -> PointOut | None:
+    if point is None:
+        return None
+    lon, lat = convert(*point, source=Datum.WGS84, target=datum)
+    return PointOut(lon=round(lon, 6), lat=round(lat, 6))
 
 
 def _box(text: str, datum: Datum) -> tuple[float, float, float, float]:
