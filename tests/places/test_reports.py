@@ -37,7 +37,7 @@ from yizhan.places.reports.sample import make_sample_reports
 from yizhan.places.reports.throttle import PER_CLIENT_AND_PLACE, PER_PLACE, TooMany, count_report
 from yizhan.places.services import close_place, withdraw_place
 from yizhan.places.services import reports as services
-from yizhan.places.services.report_clock import forget_reporters, watch_deadlines
+from yizhan.places.services.report_clock import forget_reporters, recount_all_stars, watch_deadlines
 from yizhan.places.services.report_log import life_now
 from yizhan.places.services.report_rules import set_report_rules
 from yizhan.unions.errors import RuleBroken
@@ -388,6 +388,32 @@ def test_rules_come_from_the_nearest_union_that_says_them(tree: UnionTree, post:
         set_report_rules(tree.zhongyuan, {}, actor=post(tree.jinshui))
     with pytest.raises(RuleBroken):
         set_report_rules(tree.zhongyuan, {"days_door_locked": 0}, actor=post(tree.zhongyuan))
+
+
+def test_a_changed_rule_of_the_stars_holds_from_the_next_nightly_count(
+    tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    before = stars(place)
+    tell(place)
+    late = shanghai(2026, 11, 25, 1)
+    watch_deadlines(at=late)
+    set_report_rules(tree.zhengzhou, {"star_after": 1}, actor=OPERATOR)
+    assert recount_all_stars(at=late) == 1
+    assert stars(place) == before - 1
+    set_report_rules(tree.zhengzhou, {"star_after": 0}, actor=OPERATOR)
+    assert recount_all_stars(at=late) == 1
+    assert recount_all_stars(at=late) == 0
+    assert stars(place) == before
+
+
+def test_a_place_that_is_closed_for_good_is_left_in_peace(
+    tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    tell(place)
+    close_place(place, actor=post(tree.zhongyuan))
+    assert watch_deadlines(at=shanghai(2026, 12, 25)) == 0
 
 
 def test_words_and_photos_are_forgotten_half_a_year_after_the_report_was_settled(

@@ -12,6 +12,13 @@ def watch_report_deadlines(timestamp: int) -> int:
     return report_clock.watch_deadlines()
 
 
+@app.periodic(cron="11 18 * * *")
+@app.task(queueing_lock="recount_all_stars", pass_context=False)
+def recount_all_stars(timestamp: int) -> int:
+    """Bring all stars into step with the rules of their unions, every night at 02:11 in Shanghai."""
+    return report_clock.recount_all_stars()
+
+
 @app.periodic(cron="41 3 * * *")
 @app.task(queueing_lock="forget_reporters", pass_context=False)
 def forget_reporters(timestamp: int) -> int:

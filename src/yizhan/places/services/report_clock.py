@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
-from yizhan.places.models import EventKind, Place, Report, ReportEvent, ReportKind, ReportPhoto, ReportReceipt
+from yizhan.places.models import (
+    EventKind,
+    Place,
+    PlaceStatus,
+    Report,
+    ReportEvent,
+    ReportKind,
+    ReportPhoto,
+    ReportReceipt,
+    StarChange,
+)
 from yizhan.places.models.reports import UNANSWERED, ReportState
 from yizhan.places.reports.deadlines import due_after
 from yizhan.places.reports.rules import rules_of
@@ -17,7 +28,7 @@ from yizhan.places.rights import ANSWER_REPORTS, VERIFY_REPORTS
 from yizhan.unions.models import Union
 from yizhan.unions.services.inbox import send
 
-from .report_log import life_now
+from .report_log import life_now, locked_place
 from .stars import recount_stars
 
 KEEP_WORDS = timedelta(days=180)
@@ -32,6 +43,7 @@ def watch_deadlines(*, at: datetime | None = None) -> int:
     places = (
         Report.objects.with_scopes_disabled()
         .filter(state__in=UNANSWERED, events__due_at__lte=now)
+        .exclude(place__status=PlaceStatus.CLOSED)
         .order_by("place_id")
         .values_list("place_id", flat=True)
         .distinct()
@@ -39,11 +51,23 @@ def watch_deadlines(*, at: datetime | None = None) -> int:
     return sum(_watch_place(place, now) for place in list(places))
 
 
+def recount_all_stars(*, at: datetime | None = None) -> int:
+    """Recount the stars wherever reports are unsettled or stars are off, as rules may have changed; says how many moved."""
+    now = at or timezone.now()
+    unsettled = Report.objects.with_scopes_disabled().exclude(state__in=[ReportState.SETTLED, ReportState.WITHDRAWN])
+    marked = StarChange.objects.with_scopes_disabled().filter(taken__gt=0)
+    places = Place.objects.with_scopes_disabled().exclude(status=PlaceStatus.CLOSED)
+    wanted = places.filter(Q(pk__in=unsettled.values("place")) | Q(pk__in=marked.values("place"))).order_by("pk")
+    moved = 0
+    for pk in list(wanted.values_list("pk", flat=True)):
+        with transaction.atomic():
+            moved += recount_stars(locked_place(pk), at=now) is not None
+    return moved
+
+
 @transaction.atomic
 def _watch_place(place_id: int, now: datetime) -> int:
-    place: Place = (
-        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place_id)
-    )
+    place = locked_place(place_id)
     rules = rules_of(place.union)
     told = 0
     for report in Report.objects.with_scopes_disabled().filter(place=place, state__in=UNANSWERED):
