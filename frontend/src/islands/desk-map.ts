@@ -41,6 +41,7 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
     reviewNumber: root.dataset.reviewNumber,
     bounds: [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)],
     words: {
+      title: words.title ?? "",
       zoomIn: words.zoom_in ?? "",
       zoomOut: words.zoom_out ?? "",
       outlines: words.outlines ?? "",
