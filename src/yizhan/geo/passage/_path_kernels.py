@@ -202,12 +202,13 @@ def _nearest(
 
 
 @njit(**KERNEL)
-def _take(vehicle, time_ms, lon, lat, accuracy_m, at, shard, shards, pings, who, when, x, y, accuracy):
+def _take(vehicle, time_ms, lon, lat, accuracy_m, at, shard, shards, pings, hashes, who, when, x, y, accuracy):
     """Copy the next pings of a shard's vehicles; how many, and the row to go on from."""
     size = np.int64(0)
     while at < vehicle.size and size < pings.size:
-        pings[size] = at
-        size += np.int64(shard_of(mixed(vehicle[at]), shards) == shard)
+        hashed = mixed(vehicle[at])
+        pings[size], hashes[size] = at, hashed
+        size += np.int64(shard_of(hashed, shards) == shard)
         at += 1
     for k in range(size):
         i = pings[k]
@@ -233,9 +234,14 @@ def _boxes(x0, x1, origin, per, last, low, wide):
 
 
 @njit(**KERNEL)
-def _ask_for_tags(who, tags, hashes):
+def _hash(who, hashes):
     for k in range(who.size):
         hashes[k] = mixed(who[k])
+
+
+@njit(**KERNEL)
+def _ask_for_tags(size, hashes, tags):
+    for k in range(size):
         prefetch(tags, home(hashes[k], tags))
 
 
@@ -485,22 +491,23 @@ def feed_paths(
             size = min(block, vehicle.size - at)
             who, when, accuracy = vehicle[at : at + size], time_ms[at : at + size], accuracy_m[at : at + size]
             x, y = lon[at : at + size], lat[at : at + size]
+            _hash(who, hashes)
             at += size
         else:
             size, at = _take(
                 vehicle, time_ms, lon, lat, accuracy_m, at, shard, shards,
-                mine, of.mine_who, of.mine_when, of.mine_x, of.mine_y, of.mine_accuracy,
+                mine, hashes, of.mine_who, of.mine_when, of.mine_x, of.mine_y, of.mine_accuracy,
             )  # fmt: skip
             who, when, accuracy = of.mine_who[:size], of.mine_when[:size], of.mine_accuracy[:size]
             x, y = of.mine_x[:size], of.mine_y[:size]
-        _ask_for_tags(who, tags, hashes)
+        _ask_for_tags(size, hashes, tags)
         _evidence(when, x, y, accuracy, latest_ms, of.alive)
         _ask_for_slots(size, hashes, tags, slots, of.slot)
         _move(who, when, x, y, accuracy, rules.longest_path_ms, hashes, tags, slots, reals, counts, known)
         for column in (vehicle, time_ms):
-            _read_ahead(column, at, block)
+            _read_ahead(column, at, block * shards)
         for column in (lon, lat, accuracy_m):
-            _read_ahead(column, at, block)
+            _read_ahead(column, at, block * shards)
         _boxes(of.lon0, x, cells.west, cells.per_lon, last_column, of.column, of.columns_more)
         _boxes(of.lat0, y, cells.south, cells.per_lat, last_row, of.row, of.rows_more)
         found = _left_over(size, *boxes, of.alive, across, cells.tiles, cells.wide, of.words_at, of.hit)
