@@ -50,7 +50,7 @@ def route_of_geojson(body: bytes, datum: Datum) -> Route:
     try:
         found: Any = msgspec.json.decode(body)
         line = found["geometry"] if found["type"] == "Feature" else found
-        coordinates = line["coordinates"] if line["type"] == "LineString" else [()]
+        coordinates: Any = line["coordinates"] if line["type"] == "LineString" else [None]
         points = [(float(point[0]), float(point[1])) for point in coordinates]
     except (msgspec.DecodeError, RecursionError, KeyError, IndexError, TypeError, ValueError, OverflowError):
         raise QueryRefused("body", shown, rule) from None
