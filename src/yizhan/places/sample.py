@@ -18,6 +18,7 @@ from yizhan.unions.rights import OPERATOR
 
 from .facts import PlaceFacts
 from .models import Place, PlaceKind, PlaceStatus, PositionSource
+from .sample_facts import known_facts, make_sample_facts
 from .services.bulk import enter_places
 
 SOURCE = "sample"
@@ -136,6 +137,7 @@ def make_sample_city(union: Union, *, seed: int) -> list[Place]:
         made += enter_places(
             group, union=homes[home_id], actor=OPERATOR, source=SOURCE, status=status, status_note=note
         )
+    make_sample_facts(made, chance)
     return made
 
 
@@ -148,18 +150,20 @@ def _all(chance: random.Random) -> Iterator[PlaceFacts]:
             weights=(74, 13, 9, 4),
         )[0]
         name = _name(chance, area, kind, names)
+        lon, lat = round(area.lon + chance.gauss(0, 0.006), 6), round(area.lat + chance.gauss(0, 0.005), 6)
         yield PlaceFacts(
             name=name,
             kind=kind,
             address=f"郑州市{area.district}{area.name}{chance.randint(1, 320)}号",
             district=area.district,
-            lon=round(area.lon + chance.gauss(0, 0.006), 6),
-            lat=round(area.lat + chance.gauss(0, 0.005), 6),
+            lon=lon,
+            lat=lat,
             datum=Datum.WGS84,
             hours=_hours(chance, kind),
             contact="12351",
             position_source=PositionSource.SAMPLE,
             offers=_offers(chance, kind),
+            **known_facts(chance, kind, lon, lat),
         )
 
 
