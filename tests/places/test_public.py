@@ -173,3 +173,24 @@ def test_groups_hold_every_published_place_once(tree: UnionTree, make_place: Pla
         make_place(tree.zhengzhou, district=district)
     names = [place.name for group in published_by_district() for place in group.places]
     assert sorted(names) == sorted(Place.published.values_list("name", flat=True))
+
+
+def test_the_public_list_searches_as_people_type_and_keeps_the_filters(
+    client: Client, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    make_place(tree.zhongyuan, name="高新区驿站", hours="24/7")
+    make_place(tree.zhongyuan, name="老高新区餐厅", kind="restaurant")
+    make_place(tree.zhongyuan, name="甲站")
+
+    def names(**query: str) -> list[str]:
+        return [place.name for place in client.get("/places/", query).context["listing"].found()]
+
+    assert names(q="gxq") == ["高新区驿站", "老高新区餐厅"]
+    assert names(q="gxq", kind="restaurant") == ["老高新区餐厅"]
+    assert names(q="gxq", open="now") == ["高新区驿站"]
+    assert names(q="没有") == names(q="！") == []
+    page = client.get("/places/", {"q": "gxq<b>", "kind": "restaurant"}).text
+    assert "<b>" not in page
+    assert '<input type="hidden" name="kind" value="restaurant">' in page
+    near = client.get("/places/", {"q": "gxq", "lon": "113.63", "lat": "34.75", "datum": "WGS-84"})
+    assert all(place.distance for place in near.context["listing"].found())

@@ -210,6 +210,17 @@ class PlaceIndex:
         order = self._listing_order
         return order if mask is None else order[mask[order]]
 
+    def in_district_order(self, narrowing: Narrowing, *, at_s: int) -> NDArray[np.int64]:
+        """The same by stated district, then by name."""
+        mask = self._mask(self.moment(at_s), narrowing)
+        order = self._district_order
+        return order if mask is None else order[mask[order]]
+
+    @cached_property
+    def _district_order(self) -> NDArray[np.int64]:
+        districts, names = self.snapshot.districts or [""] * len(self), self.snapshot.names
+        return np.array(sorted(range(len(self)), key=lambda place: (districts[place], names[place])), np.int64)
+
     @cached_property
     def _listing_order(self) -> NDArray[np.int64]:
         paths, names = self.snapshot.union_paths, self.snapshot.names

@@ -1,4 +1,4 @@
-"""The public list of places as an address tells it: filters, and a position when the reader gave one."""
+"""The public list of places as an address tells it: a text, filters, and a position when the reader gave one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,16 @@ from yizhan.geo import Datum
 from yizhan.unions.errors import Problem, RuleBroken
 
 from .models import OfferKind, PlaceKind
-from .queries.public import DistrictGroup, NearbyPlace, nearest_published, offer_kinds, published_by_district
+from .queries.public import (
+    DistrictGroup,
+    NearbyPlace,
+    nearest_published,
+    offer_kinds,
+    published_by_district,
+    search_published,
+)
 from .rules import checked_datum, checked_position
+from .text import LONGEST
 
 MOST_NEAR = 50
 # What riders look for most; the others are found on the pages of the places.
@@ -34,6 +42,7 @@ class Chip:
 class Listing:
     """Which places to show and in which order. `origin` is WGS-84 longitude and latitude."""
 
+    text: str = ""
     open_now: bool = False
     kinds: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
@@ -45,6 +54,7 @@ class Listing:
     def of(cls, query: QueryDict) -> Listing:
         """From an address; a position that breaks a rule is left out and named in `problem`."""
         listing = cls(
+            text=query.get("q", "").strip().replace("\x00", "")[:LONGEST],
             open_now=query.get("open") == "now",
             kinds=tuple(kind for kind in dict.fromkeys(query.getlist("kind")) if kind in PlaceKind.values),
             offers=tuple(dict.fromkeys(code for code in query.getlist("offer") if code in FILTER_OFFERS)),
@@ -71,6 +81,18 @@ class Listing:
             offers=self.offers,
         )
 
+    def found(self) -> list[NearbyPlace]:
+        """What answers the text, best first; empty without one."""
+        if not self.text:
+            return []
+        return search_published(
+            self.text, count=MOST_NEAR, open_now=self.open_now, kinds=self.kinds, offers=self.offers, origin=self.origin
+        )
+
+    def hidden(self) -> list[tuple[str, str]]:
+        """What the search form carries along: filters and position."""
+        return [pair for pair in self._pairs() if pair[0] != "q"]
+
     def groups(self) -> list[DistrictGroup]:
         """By district."""
         return published_by_district(open_now=self.open_now, kinds=self.kinds, offers=self.offers)
@@ -78,7 +100,7 @@ class Listing:
     @property
     def is_narrowed(self) -> bool:
         """Whether any filter is on."""
-        return bool(self.open_now or self.kinds or self.offers)
+        return bool(self.text or self.open_now or self.kinds or self.offers)
 
     @property
     def url_without_filters(self) -> str:
@@ -102,11 +124,15 @@ class Listing:
         return chips
 
     def _url(self, **changes: Any) -> str:
+        return f"?{urlencode(self._pairs(**changes))}"
+
+    def _pairs(self, **changes: Any) -> list[tuple[str, str]]:
         open_now = changes.get("open_now", self.open_now)
-        pairs = [("open", "now")] if open_now else []
+        pairs = [("q", self.text)] if self.text else []
+        pairs += [("open", "now")] if open_now else []
         pairs += [("kind", kind) for kind in changes.get("kinds", self.kinds)]
         pairs += [("offer", code) for code in changes.get("offers", self.offers)]
-        return f"?{urlencode([*pairs, *self.where.items()])}"
+        return [*pairs, *self.where.items()]
 
 
 def _toggled(values: tuple[str, ...], value: str) -> tuple[str, ...]:

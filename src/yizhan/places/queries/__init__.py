@@ -7,6 +7,7 @@ from .public import (
     public_place,
     published_by_district,
     published_places,
+    search_published,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "public_place",
     "published_by_district",
     "published_places",
+    "search_published",
 ]

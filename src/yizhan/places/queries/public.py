@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from yizhan.geo import Datum, convert, haversine_m
 from yizhan.places.directory import current_index
 from yizhan.places.hours import OpenState, hours_in_words, state_at, state_in_words
-from yizhan.places.index import PlaceIndex, as_utc
+from yizhan.places.index import Narrowing, PlaceIndex, as_utc
 from yizhan.places.models import Equipment, Offer, OfferKind, Place, PlaceKind, PlacePhoto
 from yizhan.places.openness import closures_to_come, shut_at, state_of
+from yizhan.places.paging import part_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,28 @@ def nearest_published(
     ]
 
 
+def search_published(
+    text: str,
+    *,
+    count: int = 50,
+    open_now: bool = False,
+    kinds: Iterable[str] = (),
+    offers: Iterable[str] = (),
+    origin: tuple[float, float] | None = None,
+    at: datetime | None = None,
+) -> list[NearbyPlace]:
+    """Published places that answer a text (`places.text`), best first, then by distance from `origin` (WGS-84)."""
+    at = at or timezone.now()
+    index = current_index()
+    line = index.search(text, _narrowing(open_now, kinds, offers), at_s=int(at.timestamp()), origin=origin)
+    part = part_of(index, line, limit=count)
+    known = offer_kinds()
+    return [
+        _nearby(index, place, metres if origin else None, at, known)
+        for place, metres in zip(part.places, part.second, strict=True)
+    ]
+
+
 def published_by_district(
     *,
     open_now: bool = False,
@@ -116,11 +139,17 @@ def published_by_district(
 ) -> list[DistrictGroup]:
     """Published places in groups by stated district, as a page shows them that knows no position."""
     at = at or timezone.now()
-    places = published_places(open_now=open_now, kinds=kinds, offers=offers, at=at)
+    index = current_index()
+    rows = index.in_district_order(_narrowing(open_now, kinds, offers), at_s=int(at.timestamp()))[:most]
+    known = offer_kinds()
     groups: dict[str, list[NearbyPlace]] = {}
-    for place in places.order_by("district", "name", "pk")[:most]:
-        groups.setdefault(place.district, []).append(as_nearby(place, at=at))
+    for place in rows.tolist():
+        groups.setdefault(index.snapshot.districts[place], []).append(_nearby(index, place, None, at, known))
     return [DistrictGroup(name, tuple(members)) for name, members in groups.items()]
+
+
+def _narrowing(open_now: bool, kinds: Iterable[str], offers: Iterable[str]) -> Narrowing:
+    return Narrowing(open_now, tuple(sorted(set(kinds))), tuple(sorted(set(offers))))
 
 
 def published_places(
@@ -215,7 +244,9 @@ def distance_in_words(metres: float) -> str:
     return _("%(n).1f km") % {"n": metres / 1000}
 
 
-def _nearby(index: PlaceIndex, place: int, metres: float, at: datetime, kinds: dict[str, OfferKind]) -> NearbyPlace:
+def _nearby(
+    index: PlaceIndex, place: int, metres: float | None, at: datetime, kinds: dict[str, OfferKind]
+) -> NearbyPlace:
     snapshot, moment = index.snapshot, index.moment(int(at.timestamp()))
     state = OpenState(moment.state(place), as_utc(int(moment.changes_s[place])))
     return NearbyPlace(
