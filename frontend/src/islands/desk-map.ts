@@ -62,6 +62,24 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
     },
   });
   const alone = ["!", ["has", "point_count"]] as never;
+  // Names stand lowest, so that they make room for what is counted.
+  map.addLayer({
+    id: "desk-names",
+    type: "symbol",
+    source: "desk-places",
+    minzoom: 11,
+    filter: alone,
+    layout: {
+      "text-field": ["format", ["get", "name"], {}, "\n", {}, ["get", "words"], { "font-scale": 0.85 }],
+      "text-font": ["sans"],
+      "text-size": 13,
+      "text-anchor": "top",
+      "text-offset": [0, 0.9],
+      "text-max-width": 10,
+      "text-optional": true,
+    },
+    paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
+  });
   map.addLayer({
     id: "desk-clusters",
     type: "circle",
@@ -93,23 +111,6 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
       "circle-stroke-color": EDGE as never,
       "circle-stroke-width": 2.5,
     },
-  });
-  map.addLayer({
-    id: "desk-names",
-    type: "symbol",
-    source: "desk-places",
-    minzoom: 11,
-    filter: alone,
-    layout: {
-      "text-field": ["format", ["get", "name"], {}, "\n", {}, ["get", "words"], { "font-scale": 0.85 }],
-      "text-font": ["sans"],
-      "text-size": 13,
-      "text-anchor": "top",
-      "text-offset": [0, 0.9],
-      "text-max-width": 10,
-      "text-optional": true,
-    },
-    paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
   });
   map.on("click", async (event) => {
     const [hit] = map.queryRenderedFeatures(event.point, { layers: ["desk-clusters", "desk-points"] });
