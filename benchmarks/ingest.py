@@ -101,8 +101,8 @@ def row_of(form: Form, port: int, key: str) -> Row:
     p50_ms, p99_ms = (np.quantile(delays, share) * 1000 if len(delays) else np.nan for share in (0.5, 0.99))
     note = (
         f"{tally.pings:,} pings of {form.riders:,} riders in {took:.1f} s, {form.rows:,} a request, {UNDER_WAY} "
-        f"requests under way; {tally.reminders:,} reminders ({tally.reminders / took:,.0f}/s) in {len(delays)} answers, "
-        f"request to reminder p50 {p50_ms:.0f} ms, p99 {p99_ms:.0f} ms"
+        f"requests under way; {tally.reminders:,} reminders ({tally.reminders / took:,.0f}/s) in {len(delays)} "
+        f"answers, request to reminder p50 {p50_ms:.0f} ms, p99 {p99_ms:.0f} ms"
         if len(delays)
         else "no reminder came back: the figure does not hold the log"
     )

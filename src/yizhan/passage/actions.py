@@ -11,3 +11,6 @@ SOURCE_KEY_ROTATED = declare_action("passage.source_key_rotated", _("gave a sour
 SOURCE_LIMITED = declare_action("passage.source_limited", _("changed how many pings a source may send"))
 SOURCE_REVOKED = declare_action("passage.source_revoked", _("revoked a source of pings"))
 REMINDERS_EXPORTED = declare_action("passage.reminders_exported", _("exported passing reminders"))
+WEBHOOK_CHANGED = declare_action("passage.webhook_changed", _("changed where a source's reminders are delivered to"))
+WEBHOOK_SECRET_ROTATED = declare_action("passage.webhook_secret_rotated", _("gave a source a new signing secret"))
+DELIVERIES_REPLAYED = declare_action("passage.deliveries_replayed", _("sent dead letters of a source again"))

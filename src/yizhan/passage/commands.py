@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import httpx
 import numpy as np
@@ -19,11 +20,14 @@ from rich.table import Table
 
 from yizhan.geo import Datum, UnknownDatum
 from yizhan.places.snapshot import Snapshot, load_snapshot
+from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Union
 
+from .models import Delivery, PingSource
 from .replay import NothingToPass, Outcome, Plan, plan_replay, replay_here, replay_to
 from .roads import RoadFileError, RoadGraph, street_grid
 from .services.sources import simulated_source
+from .services.webhooks import send_again
 from .simulation import Gps, Refused, Riders, Server, run_demo_traffic
 
 app = typer.Typer()
@@ -150,6 +154,53 @@ def simulate(
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     console.print(f"{accepted} pings were taken.")
+
+
+@app.command()
+def deliveries(
+    again: Annotated[
+        str | None, typer.Option("--again", help="Number of a source: send all its dead letters once more.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
+) -> None:
+    """Reminders on their way to sources' addresses: how many wait, how many were given up; send these again.
+
+    Exit status: 0 done, 1 the source has no address, 2 there is no such source.
+    """
+    if again is not None:
+        _send_again(again)
+    rows = [
+        {
+            "source": str(source.public_id),
+            "name": source.name,
+            "address": source.webhook_url,
+            "waiting": Delivery.every.filter(source=source, died_at=None).count(),
+            "dead": Delivery.every.filter(source=source, died_at__isnull=False).count(),
+        }
+        for source in PingSource.every.order_by("pk")
+        if source.webhook_url or Delivery.every.filter(source=source).exists()
+    ]
+    if as_json:
+        console.print_json(json.dumps({"sources": rows}, ensure_ascii=False))
+        return
+    table = Table("number", "source", "address", "waiting", "dead letters")
+    for row in rows:
+        table.add_row(*(str(value) for value in row.values()))
+    console.print(table)
+
+
+def _send_again(number: str) -> None:
+    try:
+        source = PingSource.every.filter(public_id=UUID(number)).select_related("union").first()
+    except ValueError:
+        source = None
+    if source is None:
+        raise _wrong(f"--again {number}: there is no source of this number")
+    try:
+        count = send_again(staff=None, source=source)
+    except RuleBroken as broken:
+        raise _failed(" ".join(str(problem.message) for problem in broken.problems)) from None
+    errors.print(f"{count} reminders wait for delivery again.")
 
 
 def _simulating_union(snapshot: Snapshot, code: str | None) -> Union:

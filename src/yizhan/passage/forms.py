@@ -121,3 +121,17 @@ class RateForm(forms.Form):
         max_value=MOST_PINGS_PER_SECOND,
         help_text=_("On average; what was not sent in the last ten seconds may be sent at once. Beyond it: 429."),
     )
+
+
+class WebhookForm(forms.Form):
+    """Where reminders of a source are delivered to."""
+
+    webhook_url = forms.CharField(
+        label=_("Address for reminders"),
+        required=False,
+        max_length=500,
+        help_text=_(
+            "A page of the company's server that takes reminders by POST, such as https://fleet.example.cn/yizhan. "
+            "Empty: reminders are told in the answers only."
+        ),
+    )

@@ -18,7 +18,8 @@ from .runtime.decoding import MAX_BODY_BYTES, BatchRefused, read_batch
 from .runtime.keys import Source
 from .runtime.limits import TooFast
 from .runtime.live import TooManySubscribers
-from .runtime.stream import NotNow, Reader, Reminded, Stream, Taken, as_text
+from .runtime.showing import told
+from .runtime.stream import NotNow, Reader, Stream, Taken
 
 log = logging.getLogger("yizhan.passage.hot")
 
@@ -142,20 +143,7 @@ def _answer(taken: Taken) -> dict[str, Any]:
         "accepted": taken.accepted,
         "rejected_count": taken.rejected_count,
         "rejected": [{"index": each.index, "code": each.code, "reason": each.reason} for each in taken.rejected],
-        "reminders": [_reminder(each) for each in taken.reminded],
-    }
-
-
-def _reminder(reminded: Reminded) -> dict[str, Any]:
-    return {
-        "id": str(reminded.passed.public_id),
-        "vehicle": reminded.name,
-        "place": str(reminded.place.public_id),
-        "name": reminded.place.name,
-        "url": f"/places/{reminded.place.public_id}/",
-        "distance_m": round(reminded.passed.distance_m),
-        "passed_at": reminded.passed.passed_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "open_until": as_text(reminded.open_until) if reminded.open_until else None,
+        "reminders": [told(each) for each in taken.reminded],
     }
 
 

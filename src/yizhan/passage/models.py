@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
+from yizhan.unions.encryption import EncryptedTextField
 from yizhan.unions.identity import PubliclyIdentified
 from yizhan.unions.models import Staff, Union
 
@@ -24,6 +28,8 @@ LIMITS: dict[str, tuple[int, int]] = {
 
 # How many pings a source may send a second on average, if nothing else was agreed, and at most.
 PINGS_PER_SECOND, MOST_PINGS_PER_SECOND = 20_000, 5_000_000
+
+OLD_SECRET_HOLDS = timedelta(days=1)
 
 
 class UnscopedManager(models.Manager):  # type: ignore[type-arg]
@@ -77,6 +83,10 @@ class PingSource(PubliclyIdentified, models.Model):
     pings_per_second = models.PositiveIntegerField(_("most pings a second"), default=PINGS_PER_SECOND)
     key_digest = models.CharField(max_length=64, unique=True)
     key_hint = models.CharField(_("key begins with"), max_length=12)
+    webhook_url = models.CharField(_("address for reminders"), max_length=500, blank=True)
+    webhook_secret = EncryptedTextField(_("signing secret"), null=True, editable=False)
+    webhook_old_secret = EncryptedTextField(_("earlier signing secret"), null=True, editable=False)
+    webhook_secret_made_at = models.DateTimeField(_("secret made at"), null=True, blank=True)
     created_by = models.ForeignKey(
         Staff, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("created by")
     )
@@ -99,6 +109,9 @@ class PingSource(PubliclyIdentified, models.Model):
                 condition=Q(pings_per_second__gte=1, pings_per_second__lte=MOST_PINGS_PER_SECOND),
                 name="ping_source_rate_is_within_limits",
             ),
+            models.CheckConstraint(
+                condition=Q(webhook_url="") | Q(webhook_secret__isnull=False), name="ping_source_signs_what_it_sends"
+            ),
             models.CheckConstraint(condition=Q(key_digest__regex="^[0-9a-f]{64}$"), name="ping_source_key_is_digested"),
         ]
 
@@ -109,6 +122,13 @@ class PingSource(PubliclyIdentified, models.Model):
     def is_active(self) -> bool:
         """Whether its key is taken."""
         return self.revoked_at is None
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The secrets with which a message is signed now: for a day after a change the earlier one, too."""
+        changed = self.webhook_secret_made_at
+        both = changed is not None and timezone.now() - changed < OLD_SECRET_HOLDS
+        return [each for each in (self.webhook_secret, self.webhook_old_secret if both else None) if each]
 
 
 class Reminder(PubliclyIdentified, models.Model):
@@ -159,3 +179,38 @@ class Reminder(PubliclyIdentified, models.Model):
     def vehicle_name(self) -> str:
         """The pseudonym, short enough to read and to tell two vehicles apart on one screen."""
         return short_name(self.vehicle)
+
+
+class Delivery(models.Model):
+    """A reminder that has yet to reach its source's address, written together with the reminder.
+
+    It is removed once the address has taken it. `payload` is what is told, with the source's own name of the vehicle,
+    which nothing else keeps: encrypted, and gone when it was delivered or after a month as a dead letter.
+    """
+
+    reminder = models.OneToOneField(
+        Reminder, on_delete=models.CASCADE, related_name="delivery", verbose_name=_("reminder")
+    )
+    source = models.ForeignKey(
+        PingSource, on_delete=models.PROTECT, related_name="deliveries", verbose_name=_("source"), db_index=False
+    )
+    payload = EncryptedTextField(_("message"), editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("next attempt at"))
+    last_answer = models.CharField(_("last answer"), max_length=100, blank=True)
+    died_at = models.DateTimeField(_("given up at"), null=True, blank=True)
+
+    objects = ScopedManager(union="source__union__path__startswith")
+    # The stream delivers for every union at once and asks for no scope.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(died_at=None), name="delivery_due"),
+            models.Index(fields=["source", "-died_at"], name="delivery_by_source"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.reminder.public_id)

@@ -17,6 +17,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/passage/sources/new/", sources.create, name="create_source"),
     path("desk/passage/sources/<uuid:public_id>/", sources.source, name="source"),
     path("desk/passage/sources/<uuid:public_id>/rate/", sources.limit, name="limit_source"),
+    path("desk/passage/sources/<uuid:public_id>/webhook/", sources.webhook, name="set_webhook"),
+    path("desk/passage/sources/<uuid:public_id>/webhook/secret/", sources.rotate_secret, name="rotate_secret"),
+    path("desk/passage/sources/<uuid:public_id>/webhook/again/", sources.send_again, name="send_again"),
     path("desk/passage/sources/<uuid:public_id>/key/", sources.rotate, name="rotate_key"),
     path("desk/passage/sources/<uuid:public_id>/revoke/", sources.revoke, name="revoke_source"),
 ]

@@ -74,6 +74,11 @@ class Environment(BaseSettings):
     metrics_token: SecretStr | None = Field(
         default=None, description="Bearer token for /metrics from other machines; without it only this machine may read"
     )
+    webhooks_to_private_addresses: bool = Field(
+        default=False,
+        description="Deliver reminders to sources' addresses in private networks and by plain http, too; otherwise "
+        "only to the public internet by https",
+    )
     log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 
     @field_validator("base_url")

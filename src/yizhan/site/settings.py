@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "yizhan.unions.middleware.ActingStaffMiddleware",
+    "yizhan.site.problems.RefusalMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -166,6 +167,7 @@ REQUIRE_SECOND_FACTOR = environment.require_second_factor
 PERSONAL_DATA_KEYS = environment.all_personal_data_keys
 PERSONAL_DATA_INDEX_KEY = environment.keys["personal_data_index_key"]
 AUDIT_RETENTION_DAYS = environment.audit_retention_days
+WEBHOOKS_TO_PRIVATE_ADDRESSES = environment.webhooks_to_private_addresses
 SMS_BACKEND = environment.sms_backend
 SMS_OPTIONS = environment.sms_options
 

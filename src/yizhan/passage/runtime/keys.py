@@ -18,6 +18,7 @@ class Source:
     union_path: str
     is_simulated: bool
     pings_per_second: int
+    has_webhook: bool
 
 
 class KeyRing:
@@ -30,9 +31,14 @@ class KeyRing:
     def load(cls) -> KeyRing:
         """Read it: sources of active unions that are not revoked."""
         rows = PingSource.every.filter(revoked_at=None, union__is_active=True).values_list(
-            "key_digest", "pk", "public_id", "union__path", "is_simulated", "pings_per_second"
+            "key_digest", "pk", "public_id", "union__path", "is_simulated", "pings_per_second", "webhook_url"
         )
-        return cls({kept: Source(*source) for kept, *source in rows})
+        return cls(
+            {
+                kept: Source(number, public_id, path, simulated, rate, bool(url))
+                for kept, number, public_id, path, simulated, rate, url in rows
+            }
+        )
 
     def __len__(self) -> int:
         return len(self._sources)

@@ -25,3 +25,13 @@ BATCH_SECONDS = Histogram(
     "Seconds from a batch's arrival to its answer",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
+DELIVERIES = Counter("passage_deliveries_total", "Reminders on their way to sources' addresses", ["outcome"])
+DELIVERY_SECONDS = Histogram(
+    "passage_delivery_seconds",
+    "Seconds that a receiver took to answer",
+    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+DELIVERIES_WAITING = Gauge(
+    "passage_deliveries_waiting", "Reminders that wait for delivery", multiprocess_mode="livemax"
+)
+DEAD_LETTERS = Gauge("passage_dead_letters", "Reminders whose delivery was given up", multiprocess_mode="livemax")

@@ -14,12 +14,13 @@ from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
 
+import msgspec
 import numpy as np
 from django.conf import settings
 
 from yizhan.geo.passage import PassageKernel, Reminders
 from yizhan.passage.models import LIMITS, Reminder
-from yizhan.passage.pseudonyms import short_name, vehicle_number
+from yizhan.passage.pseudonyms import vehicle_number
 from yizhan.passage.queries.rules import RulesTree
 from yizhan.passage.services.log import Passed, recorded, remembered
 from yizhan.places.snapshot import load_snapshot
@@ -28,11 +29,13 @@ from yizhan.unions.identity import new_public_id
 from . import metrics
 from .batches import REPEATED_WITHIN_S, Answers, Digests, Judged, Reminding, by_batch
 from .decoding import AHEAD_MS, LATE_MS, Batch, BatchRefused, Rejected, read_batch
+from .delivery import Deliverer
 from .keeper import Keeper
 from .keys import KeyRing, Source
 from .limits import Limits
 from .live import Hub, Subscriber
 from .names import Names
+from .showing import Reminded, shown, told
 from .simulated import SimulatedTraffic
 from .world import PlaceSeen, World, build_world
 from .writer import Writer
@@ -53,20 +56,6 @@ class NotNow(Exception):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code, self.detail = code, detail
-
-
-@dataclass(frozen=True, slots=True)
-class Reminded:
-    """A reminder that is in the log and goes out: the log entry, its place, and what the sender calls the vehicle.
-
-    Attributes:
-        open_until: when the place closes; None when it never does.
-    """
-
-    passed: Passed
-    place: PlaceSeen
-    name: str
-    open_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +108,7 @@ class Stream:
         self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
         self._numbers: dict[int, _Numbers] = {}
         self.limits = Limits()
+        self.deliverer = Deliverer(clock=clock)
         self._digests = Digests(self._pseudonym_key)
         self._answers = Answers()
         self._logged: dict[UUID, list[tuple[Passed, PlaceSeen]]] = {}
@@ -144,6 +134,7 @@ class Stream:
         """Begin to read, write and show; returns before everything is read."""
         self.writer.start()
         self._keeper.start()
+        self.deliverer.start()
         self._ticker = asyncio.create_task(self._show_now_and_then())
 
     async def stop(self) -> None:
@@ -153,6 +144,7 @@ class Stream:
         await asyncio.to_thread(self._keeper.stop)
         await asyncio.to_thread(self._judge.shutdown)
         await asyncio.to_thread(self.writer.stop)
+        await asyncio.to_thread(self.deliverer.stop)
 
     def admit(self, source: Source) -> None:
         """Let a batch of the source in, before its body is read.
@@ -251,6 +243,7 @@ class Stream:
             return
         reminded = self._reminded(reminding, written.result())
         metrics.REMINDERS.inc(len(reminded))
+        self.deliverer.wake()
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._show, reminded)
 
@@ -352,21 +345,23 @@ class Stream:
                 is_simulated=source.is_simulated,
                 batch=batch,
             )
+            if source.has_webhook:
+                passed = replace(passed, message=self._message(passed, place, names[ping]))
             reminding.append(Reminding(passed, place, names[ping]))
         return reminding
 
     def _reminded(self, reminding: list[Reminding], written: set[UUID]) -> list[Reminded]:
-        world = self._world
         return [
-            Reminded(
-                each.passed,
-                each.place,
-                each.name,
-                world.open_until(each.place.number, _milliseconds(each.passed.passed_at) // 1000),
-            )
+            Reminded(each.passed, each.place, each.name, self._open_until(each.passed))
             for each in reminding
             if each.passed.public_id in written
         ]
+
+    def _open_until(self, passed: Passed) -> datetime | None:
+        return self._world.open_until(passed.place, _milliseconds(passed.passed_at) // 1000)
+
+    def _message(self, passed: Passed, place: PlaceSeen, name: str) -> str:
+        return msgspec.json.encode(told(Reminded(passed, place, name, self._open_until(passed)))).decode()
 
     def _forget(self) -> None:
         if self._kernel is not None:
@@ -381,28 +376,6 @@ class Stream:
             await asyncio.sleep(SHOW_EVERY_S)
             for path, events in self.simulated.changes(self._clock()):
                 self.hub.publish_simulation(path, events)
-
-
-def shown(reminded: Reminded) -> dict[str, Any]:
-    """A reminder as live events show it: where the place is, never where the vehicle was."""
-    passed, place = reminded.passed, reminded.place
-    return {
-        "id": str(passed.public_id),
-        "place": str(place.public_id),
-        "name": place.name,
-        "lon": round(place.longitude, 5),
-        "lat": round(place.latitude, 5),
-        "distance_m": round(passed.distance_m),
-        "vehicle": short_name(passed.vehicle),
-        "at": as_text(passed.passed_at),
-        "open_until": as_text(reminded.open_until) if reminded.open_until else None,
-        "simulated": passed.is_simulated,
-    }
-
-
-def as_text(moment: datetime) -> str:
-    """UTC as RFC 3339, to the second."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _of_the_log(row: Reminder) -> tuple[Passed, PlaceSeen]:

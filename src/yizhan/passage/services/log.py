@@ -8,8 +8,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from yizhan.passage.models import Reminder
+from yizhan.passage.models import Delivery, Reminder
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Passed:
 
     Attributes:
         batch: keyed digest of the batch that caused it; None where none did.
+        message: what is to be told to the source's address, as JSON; None where it has none.
     """
 
     public_id: UUID
@@ -29,11 +31,14 @@ class Passed:
     distance_m: float
     is_simulated: bool
     batch: UUID | None = None
+    message: str | None = None
 
 
 @transaction.atomic
 def record_reminders(passed: Sequence[Passed]) -> set[UUID]:
-    """Add reminders to the log, all or none; a passage that is in it under another id stays as it is.
+    """Add reminders to the log, all or none, with what is to be delivered of them.
+
+    A passage that is in the log under another id stays as it is, and is not delivered again.
 
     Returns:
         Those of the ids that the log now holds. Writing the same ones again gives the same answer: a commit of which
@@ -43,9 +48,19 @@ def record_reminders(passed: Sequence[Passed]) -> set[UUID]:
         IntegrityError, DataError: the database refuses one of them; none was written.
     """
     Reminder.log.bulk_create([_row(each) for each in passed], ignore_conflicts=True, batch_size=2_000)
-    return set(
-        Reminder.log.filter(public_id__in=[each.public_id for each in passed]).values_list("public_id", flat=True)
+    rows = Reminder.log.filter(public_id__in=[each.public_id for each in passed])
+    recorded: dict[UUID, int] = dict(rows.values_list("public_id", "pk"))
+    now = timezone.now()
+    Delivery.every.bulk_create(
+        [
+            Delivery(reminder_id=recorded[each.public_id], source_id=each.source, payload=each.message, due_at=now)
+            for each in passed
+            if each.message is not None and each.public_id in recorded
+        ],
+        ignore_conflicts=True,
+        batch_size=2_000,
     )
+    return set(recorded)
 
 
 @transaction.atomic

@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from yizhan.passage.forms import RateForm, SourceForm
+from yizhan.passage.forms import RateForm, SourceForm, WebhookForm
 from yizhan.passage.models import PingSource
 from yizhan.passage.queries import sources as queries
 from yizhan.passage.rights import MANAGE_SOURCES
 from yizhan.passage.services import sources as services
+from yizhan.passage.services import webhooks
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.queries.tree import union_called
@@ -73,6 +74,48 @@ def limit(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 @require_POST
 @never_cache
 @desk_page(MANAGE_SOURCES)
+def webhook(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Change where its reminders are delivered to; the first address comes with a secret, shown once."""
+    found, form = _source(request, public_id), WebhookForm(request.POST)
+    if form.is_valid():
+        try:
+            made = webhooks.set_webhook(staff=request.staff, source=found, url=form.cleaned_data["webhook_url"])
+        except RuleBroken as broken:
+            broken.show_on(form)
+        else:
+            if made:
+                return render(request, "passage/webhook_secret.html", {"made": made})
+            messages.success(request, _("The address holds from now on."))
+            return redirect("passage:source", found.public_id)
+    return _show(request, found, webhook=form)
+
+
+@require_POST
+@never_cache
+@desk_page(MANAGE_SOURCES)
+def rotate_secret(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """A new signing secret, shown once."""
+    made = webhooks.rotate_webhook_secret(staff=request.staff, source=_source(request, public_id))
+    return render(request, "passage/webhook_secret.html", {"made": made, "again": True})
+
+
+@require_POST
+@desk_page(MANAGE_SOURCES)
+def send_again(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Let dead letters wait for delivery anew."""
+    found = _source(request, public_id)
+    try:
+        count = webhooks.send_again(staff=request.staff, source=found)
+    except RuleBroken as broken:
+        messages.error(request, " ".join(str(problem.message) for problem in broken.problems))
+    else:
+        messages.success(request, _("%(count)s reminders wait for delivery again.") % {"count": count})
+    return redirect("passage:source", found.public_id)
+
+
+@require_POST
+@never_cache
+@desk_page(MANAGE_SOURCES)
 def rotate(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """A new key, shown once."""
     made = services.rotate_key(staff=request.staff, source=_source(request, public_id))
@@ -88,9 +131,19 @@ def revoke(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     return redirect("passage:sources")
 
 
-def _show(request: StaffRequest, found: PingSource, *, rate: RateForm | None = None) -> HttpResponseBase:
-    rate = rate or RateForm(initial={"pings_per_second": found.pings_per_second})
-    return render(request, "passage/source.html", {"source": found, "rate": rate})
+def _show(
+    request: StaffRequest, found: PingSource, *, rate: RateForm | None = None, webhook: WebhookForm | None = None
+) -> HttpResponseBase:
+    return render(
+        request,
+        "passage/source.html",
+        {
+            "source": found,
+            "rate": rate or RateForm(initial={"pings_per_second": found.pings_per_second}),
+            "webhook": webhook or WebhookForm(initial={"webhook_url": found.webhook_url}),
+            "deliveries": queries.deliveries(for_staff=request.staff, source=found),
+        },
+    )
 
 
 def _source(request: StaffRequest, public_id: UUID) -> PingSource:
