@@ -90,6 +90,7 @@ def near_points(lon, lat, start, stop, cells, stations, scratch, near_ping, near
         _tiles_of(column_block, row_block, across, tile_block[:size])
         for k in range(size):
             at_block[k] = np.uint32(tiles[tile_block[k]] * np.int32(32) + (row_block[k] & np.int32(31)))
+            prefetch(words, at_block[k])
         found = np.int64(0)
         for k in range(size):
             found_at[found] = np.uint32(k)

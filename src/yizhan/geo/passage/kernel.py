@@ -26,6 +26,9 @@ _T = TypeVar("_T")
 FOREVER_MS = TIME_LIMIT_MS
 """Times of pings lie within ± this many milliseconds of 1970; beyond is no evidence."""
 
+KEPT_ROWS = 1 << 20
+"""Room to work in is kept between batches of at most so many pings."""
+
 
 class StationRows(NamedTuple):
     """Stations in the flat form that the kernels read.
@@ -109,6 +112,7 @@ class PassageKernel:
         self._world = _world(stations)
         self._memories: tuple[Memory, ...] = (memories.empty(),)
         self._pool: ThreadPoolExecutor | None = None
+        self._kept: dict[tuple[str, int], NDArray[np.int64]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -210,7 +214,7 @@ class PassageKernel:
         """Judge by the segment rule, each shard in a thread of its own."""
 
         def work(shard: int) -> tuple[Memory, list[_Out]]:
-            out, scratch = _empty_out(len(pings[0])), path_kernels.scratch()
+            out, scratch = self._out(shard, len(pings[0])), path_kernels.scratch()
 
             def judge(memory: Memory, shard: int, start: int) -> tuple[int, _Out]:
                 nonlocal out
@@ -229,7 +233,7 @@ class PassageKernel:
         """Judge by the point rule: circles by rows, then memory by vehicle."""
         threads, rows = len(self._memories), len(pings[0])
         edges = [rows * k // threads for k in range(threads + 1)]
-        near_ping, near_entry = np.empty(rows + threads, np.int64), np.empty(rows + threads, np.int64)
+        near_ping, near_entry = self._room("ping", 0, rows + threads), self._room("entry", 0, rows + threads)
 
         def find(part: int) -> slice:
             own = slice(edges[part] + part, edges[part + 1] + part + 1)
@@ -247,7 +251,7 @@ class PassageKernel:
             near_ping, near_entry = near_ping[found[0]], near_entry[found[0]]
 
         def work(shard: int) -> tuple[Memory, list[_Out]]:
-            out, scratch = _empty_out(len(near_ping)), point_kernels.scratch()
+            out, scratch = self._out(shard, len(near_ping)), point_kernels.scratch()
 
             def judge(memory: Memory, shard: int, start: int) -> tuple[int, _Out]:
                 nonlocal out
@@ -261,6 +265,22 @@ class PassageKernel:
             return _through(judge, self._memories[shard], shard, len(near_ping))
 
         return self._shared_out(work)
+
+    def _out(self, shard: int, rows: int) -> _Out:
+        """Room for the reminders of a shard."""
+        station, time_ms, square_m, ping = (
+            self._room(name, shard, rows) for name in ("station", "time_ms", "square_m", "row")
+        )
+        return _Out(station, time_ms, square_m.view(np.float64), ping)
+
+    def _room(self, name: str, shard: int, rows: int) -> NDArray[np.int64]:
+        """Room for a column, kept from batch to batch: fresh memory costs more than what is written into it."""
+        if rows > KEPT_ROWS:
+            return np.empty(rows, np.int64)
+        kept = self._kept.get((name, shard))
+        if kept is None or len(kept) < rows:
+            kept = self._kept[name, shard] = np.empty(rows, np.int64)
+        return kept[:rows]
 
     def _shared_out(self, work: Callable[[int], tuple[Memory, list[_Out]]]) -> list[_Out]:
         """Let each shard do its work, and keep the memories that come of it."""
@@ -305,10 +325,6 @@ def _cut(out: _Out, count: int) -> tuple[_Out, _Out]:
         _Out(out.station[rows], out.time_ms[rows], out.square_m[rows], out.ping[rows]) for rows in (filled, rest)
     )
     return done, left
-
-
-def _empty_out(rows: int) -> _Out:
-    return _Out(np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows), np.empty(rows, np.int64))
 
 
 def _world(stations: Stations) -> _World:
