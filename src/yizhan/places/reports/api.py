@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from ninja.errors import HttpError
 from pydantic import Field
 
@@ -64,7 +64,7 @@ class VerdictIn(Schema):
 @router.post(
     "/places/{uuid:public_id}/reports", response={201: ReceiptOut}, url_name="report", summary="Report a fault"
 )
-def report(request: HttpRequest, public_id: UUID, told: ReportIn) -> tuple[int, ReceiptOut]:
+def report(request: HttpRequest, public_id: UUID, told: ReportIn) -> Status[ReceiptOut]:
     """Idempotent in `request_id` and `kind`. 429: too many reports from here or about this place within the hour."""
     try:
         place = public_place(public_id)
@@ -76,7 +76,7 @@ def report(request: HttpRequest, public_id: UUID, told: ReportIn) -> tuple[int, 
         )
     except TooMany as broken:
         raise HttpError(429, str(broken.problems[0].message)) from None
-    return 201, _shown(receipt)
+    return Status(201, _shown(receipt))
 
 
 @router.get("/reports/{token}", response=ReceiptOut, url_name="report_receipt", summary="What became of a report")

@@ -52,7 +52,7 @@ def watch_deadlines(*, at: datetime | None = None) -> int:
 
 
 def recount_all_stars(*, at: datetime | None = None) -> int:
-    """Recount the stars wherever reports are unsettled or stars are off, as rules may have changed; says how many moved."""
+    """Recount stars wherever reports are unsettled or stars are off, as rules may have changed; says how many moved."""
     now = at or timezone.now()
     unsettled = Report.objects.with_scopes_disabled().exclude(state__in=[ReportState.SETTLED, ReportState.WITHDRAWN])
     marked = StarChange.objects.with_scopes_disabled().filter(taken__gt=0)
