@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 
 from yizhan.web.views import errors as pages
@@ -43,6 +45,28 @@ def problem(
     if errors:
         body["errors"] = errors
     return HttpResponse(msgspec.json.encode(body), status=status, content_type=PROBLEM_CONTENT_TYPE)
+
+
+class RefusalMiddleware:
+    """Refuses in the right form what the layers around our views would refuse in another, or not at all.
+
+    A null character in the query is answered with 400: no column of the database can hold one, so that every search
+    would fail on it. A method that an address of the API does not take is told as a problem, as all its refusals are.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        query = request.META.get("QUERY_STRING", "")
+        if "%00" in query or "\x00" in query:
+            return bad_request(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and _asks_api(request):
+            told = problem(request, 405, _("This address does not take this method"))
+            told["Allow"] = response.get("Allow", "")
+            return told
+        return response
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
