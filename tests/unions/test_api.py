@@ -66,3 +66,11 @@ def test_staff_and_workers_learn_who_they_are(
     client.force_login(worker().user)
     answer = client.get("/api/me").json()
     assert (answer["is_worker"], answer["phone"], answer["posts"]) == (True, "138****8001", [])
+
+
+def test_a_null_character_and_a_wrong_method_are_refused_as_problems(client: Client, db: None) -> None:
+    unreadable = client.get("/api/places", {"offer": "a\x00", "datum": "WGS-84"})
+    assert (unreadable.status_code, unreadable["Content-Type"]) == (400, "application/problem+json")
+    wrong = client.post("/api/unions")
+    assert (wrong.status_code, wrong["Content-Type"]) == (405, "application/problem+json")
+    assert wrong["Allow"] == "GET"

@@ -220,3 +220,34 @@ def test_a_wrong_identity_number_is_refused_at_its_field(client: Client, tree: U
         reverse("unions:account"), {"name": "x", "language": "en", "identity_number": "110105194912310021"}
     )
     assert "identity_number" in response.context["form"].errors
+
+
+def test_what_is_refused_on_the_own_account_leaves_nothing_half_written(client: Client, worker: WorkerMaker) -> None:
+    made = worker(name="赵小哥")
+    client.force_login(made.user)
+    response = client.post(
+        reverse("unions:account"), {"name": "改名", "language": "en", "union": "没有这个工会", "occupation": "courier"}
+    )
+    assert "union" in response.context["form"].errors
+    made.user.refresh_from_db()
+    assert made.user.name == "赵小哥"
+
+
+def test_workers_leave_their_union_and_take_back_their_occupation_by_emptying_the_fields(
+    client: Client, tree: UnionTree, worker: WorkerMaker
+) -> None:
+    made = worker(tree.shifo)
+    client.force_login(made.user)
+    response = client.post(reverse("unions:account"), {"name": "赵小哥", "language": "zh-hans", "union": ""})
+    assert response.status_code == 302
+    made = type(made).objects.with_scopes_disabled().get(pk=made.pk)
+    assert (made.union, made.occupation) == (None, "")
+    entry = AuditEntry.objects.with_scopes_disabled().get(action="people.worker_changed")
+    assert (entry.union, entry.details) == (tree.shifo, {"fields": ["occupation", "union"]})
+
+
+@pytest.mark.parametrize("name", ["unions:unions", "unions:posts", "unions:workers", "unions:audit"])
+def test_a_null_character_in_a_search_is_refused_in_words(desk: Client, name: str) -> None:
+    response = desk.get(reverse(name), {"q": "a\x00b"})
+    assert response.status_code == 400
+    assert "</html>" in response.content.decode()

@@ -65,6 +65,7 @@ def test_broken_rules_name_their_field(tree: UnionTree, post: PostMaker) -> None
     for fields, expected in [
         ({"name": "  ", "level": Level.ENTERPRISE}, ("name", "required")),
         ({"name": "长" * 121, "level": Level.ENTERPRISE}, ("name", "too_long")),
+        ({"name": "郑州\u202e工会", "level": Level.ENTERPRISE}, ("name", "invisible")),
         ({"name": "金水区总工会", "level": Level.DISTRICT}, ("name", "taken")),
         ({"name": "省", "level": Level.PROVINCE}, ("level", "level_too_high")),
         ({"name": "市", "level": Level.CITY}, ("level", "level_too_high")),

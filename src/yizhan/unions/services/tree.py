@@ -226,6 +226,11 @@ def _checked_name(name: str) -> str:
         raise RuleBroken.at("name", name, _("Give the union a name."), "required")
     if len(name) > longest:
         raise RuleBroken.at("name", name, _("A name has at most %(most)s characters.") % {"most": longest}, "too_long")
+    if strange := [character for character in name if not character.isprintable()]:
+        shown = ", ".join(f"U+{ord(character):04X}" for character in strange[:3])
+        raise RuleBroken.at(
+            "name", name, _("The name holds characters that cannot be seen: %(shown)s.") % {"shown": shown}, "invisible"
+        )
     return name
 
 

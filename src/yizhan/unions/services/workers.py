@@ -87,8 +87,12 @@ def update_worker(
     platform_company: str | None = None,
     membership: Membership | None = None,
     identity_number: str | None = None,
+    leave_union: bool = False,
+    forget_occupation: bool = False,
 ) -> Worker:
     """Change what is known of a worker; what is None stays, an empty identity number removes it.
+
+    `leave_union` and `forget_occupation` empty what `None` would keep; whoever read the union's trail sees the leaving.
 
     Workers change what is theirs, save for their membership; staff who see the worker change all of it.
 
@@ -106,10 +110,14 @@ def update_worker(
             raise NotAllowed(SEE_WORKERS, actor.union)
     elif actor.pk != worker.user_id or membership is not None:
         raise PermissionDenied(_("You may change only what is yours."))
+    earlier = worker.union
     changed = _apply(
         worker,
         {"union": union, "occupation": occupation, "platform_company": platform_company, "membership": membership},
     )
+    emptied = {"union": None} if leave_union and union is None else {}
+    emptied |= {"occupation": ""} if forget_occupation and occupation is None else {}  # type: ignore[dict-item]
+    changed += _apply(worker, emptied, none_too=True)
     if identity_number is not None:
         number = normal_identity_number(identity_number) if identity_number.strip() else None
         changed += _apply(worker, {"identity_number": number}, none_too=True)
@@ -126,7 +134,7 @@ def update_worker(
         record(
             actor,
             actions.WORKER_CHANGED,
-            union=worker.union,
+            union=worker.union or earlier,
             target=worker if by_staff else None,
             details={"fields": sorted(changed)},
         )

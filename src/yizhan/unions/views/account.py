@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -57,7 +58,9 @@ def account(request: HttpRequest) -> HttpResponseBase:
     )
 
 
+@transaction.atomic
 def _save(user: User, worker: Worker | None, said: dict[str, Any]) -> None:
+    # The form shows all there is, so that what it leaves empty is meant so; only the identity number is never shown.
     people.update_person(user=user, name=said["name"], language=said["language"])
     if worker is not None:
         workers.update_worker(
@@ -67,6 +70,8 @@ def _save(user: User, worker: Worker | None, said: dict[str, Any]) -> None:
             occupation=Occupation(said["occupation"]) if said["occupation"] else None,
             platform_company=said["platform_company"],
             identity_number=said["identity_number"] or None,
+            leave_union=not said["union"],
+            forget_occupation=not said["occupation"],
         )
 
 
