@@ -56,6 +56,7 @@ def _sheet(world: World) -> dict[str, Any]:
 
 doors = {
     "r/<slug:token>/": Door(_link, public=True),
+    "api/places/<uuidstr:public_id>/reports": Door(lambda world: {"public_id": _place(world).public_id}, public=True),
     "api/reports/<token>": Door(_link, public=True),
     "p/<slug:code>": Door(_plate, public=True),
     "desk/places/reports/<uuid:public_id>/": Door(_report),

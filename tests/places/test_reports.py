@@ -765,6 +765,10 @@ def test_a_program_reports_reads_the_answer_and_judges_it(
     judged = client.post(f"{mine}/verdict", {"verdict": "not_fixed"}, content_type="application/json")
     assert judged.json()["state"] == "open"
     assert client.get("/api/reports/nobody").status_code == 404
+    draft = make_place(tree.zhongyuan, publish=False)
+    assert (
+        client.post(f"/api/places/{draft.public_id}/reports", told, content_type="application/json").status_code == 404
+    )
 
 
 def test_a_program_that_reports_too_often_or_wrongly_gets_a_problem_document(

@@ -4,7 +4,8 @@ function begin(form: HTMLFormElement): void {
   delete form.dataset.sent;
   const id = form.elements.namedItem("request_id");
   // A page from a copy or from the browser's history must not repeat the id of an earlier report.
-  if (id instanceof HTMLInputElement && typeof crypto.randomUUID === "function") id.value = crypto.randomUUID();
+  if (id instanceof HTMLInputElement && typeof crypto.randomUUID === "function")
+    id.value = crypto.randomUUID();
 }
 
 const forms = document.querySelectorAll<HTMLFormElement>("form[data-once]");
