@@ -58,9 +58,7 @@ _numbers = iter(range(1, 10_000))
 
 def _word(world: World) -> dict[str, Any]:
     number = next(_numbers)
-    word = services.add_word(
-        world.owner.union, name_zh=f"词{number}", name_en=f"Word {number}", actor=world.owner
-    )
+    word = services.add_word(world.owner.union, name_zh=f"词{number}", name_en=f"Word {number}", actor=world.owner)
     return {"code": word.code}
 
 

@@ -6,7 +6,10 @@ const LONGEST_WAIT_MS = 20_000;
 
 function start(form: HTMLFormElement): void {
   const words = wordsFrom("verify-words");
-  const points = JSON.parse(document.getElementById("verify-points")?.textContent ?? "[]") as [number, number][];
+  const points = JSON.parse(document.getElementById("verify-points")?.textContent ?? "[]") as [
+    number,
+    number,
+  ][];
   const told = form.querySelector<HTMLElement>('[data-part="where"]');
   const button = form.querySelector<HTMLButtonElement>('[data-part="locate"]');
   if (!told || !button || !("geolocation" in navigator)) return;

@@ -50,7 +50,7 @@ def known_facts(chance: random.Random, kind: PlaceKind, lon: float, lat: float) 
 def make_sample_facts(places: Sequence[Place], chance: random.Random) -> None:
     """Give published places of a sample city equipment, a few closures, and looks of different age."""
     published = [place for place in places if place.status == PlaceStatus.PUBLISHED]
-    for place in chance.sample(published, min(60, len(published))):
+    for place in chance.sample(published, min(80, len(published))):
         _equip(place, chance)
     now = timezone.now()
     for number, place in enumerate(chance.sample(published, min(4, len(published)))):
@@ -69,7 +69,7 @@ def _equip(place: Place, chance: random.Random) -> None:
     today = timezone.localdate()
     things = [
         EquipmentFacts(
-            name="急救药箱", offer="medicine_box", expires_on=today + timedelta(days=chance.randint(-20, 500))
+            name="急救药箱", offer="medicine_box", expires_on=today + timedelta(days=chance.randint(-20, 240))
         ),
         EquipmentFacts(name="灭火器", expires_on=today + timedelta(days=chance.randint(20, 900))),
         EquipmentFacts(name="微波炉", offer="microwave", **_broken(chance)),
@@ -81,7 +81,7 @@ def _equip(place: Place, chance: random.Random) -> None:
 
 
 def _broken(chance: random.Random) -> dict[str, Any]:
-    if chance.random() > 0.12:
+    if chance.random() > 0.25:
         return {}
     since = timezone.localdate() - timedelta(days=chance.randint(0, 12))
     return {"state": "broken", "broken_since": since, "note": "已报修（示例）"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.places.models import OfferKind, Place
@@ -91,8 +92,8 @@ def item_label(item: str, kinds: dict[str, str]) -> str:
 def _label(item: str, kinds: dict[str, str]) -> Any:
     kind, _colon, name = item.partition(":")
     if kind == "offer":
-        return kinds.get(name, name)
-    return name if kind == "equipment" else ITEM_LABELS[item]
+        return format_lazy(_("Offer: {name}"), name=kinds.get(name, name))
+    return format_lazy(_("Equipment: {name}"), name=name) if kind == "equipment" else ITEM_LABELS.get(item, item)
 
 
 def _told(item: str, place: Place) -> Any:

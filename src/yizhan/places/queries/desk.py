@@ -10,7 +10,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yizhan.places.care import CareTree
-from yizhan.places.models import Closure, Equipment, EquipmentState, Offer, Place, PlacePhoto, PlaceStatus, Verification
+from yizhan.places.models import (
+    Closure,
+    Equipment,
+    EquipmentState,
+    Offer,
+    OfferKind,
+    Place,
+    PlacePhoto,
+    PlaceStatus,
+    Verification,
+)
 from yizhan.places.openness import closures_to_come
 from yizhan.unions.audit import label
 from yizhan.unions.models import AuditEntry, Occupation, Staff, Union
@@ -64,13 +74,14 @@ def history(place: Place) -> list[HistoryLine]:
         .select_related("person")
         .order_by("-at", "-pk")[:100]
     )
+    offers = _offer_names()
     return [
         HistoryLine(
             entry.at,
             str(entry.person) if entry.person else "",
             str(label(entry.action)),
             tuple(
-                (_field_label(name), _in_words(name, values[0]), _in_words(name, values[1]))
+                (_field_label(name), _in_words(name, values[0], offers), _in_words(name, values[1], offers))
                 for name, values in entry.details.items()
                 if isinstance(values, list) and len(values) == 2
             ),
@@ -116,16 +127,23 @@ def matching(places: QuerySet[Place], text: str) -> QuerySet[Place]:
     return places
 
 
-def _in_words(name: str, value: Any) -> str:
+def _in_words(name: str, value: Any, offers: dict[str, str]) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, list):
-        return "、".join(_in_words(name, part) for part in value)
+        return "、".join(_in_words(name, part, offers) for part in value)
     if isinstance(value, bool):
         return str(_("yes") if value else _("no"))
+    if name == "offers":
+        return offers.get(value, str(value))
     if name == "occupations":
         return str(dict(Occupation.choices).get(value, value))
     return str(dict(_columns()[name].flatchoices or ()).get(value, value)) if name in _columns() else str(value)
+
+
+def _offer_names() -> dict[str, str]:
+    """What the codes of offers mean, in the reader's language."""
+    return {kind.code: kind.name for kind in OfferKind.objects.all()}
 
 
 def _field_label(name: str) -> str:
