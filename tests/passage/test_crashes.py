@@ -1,6 +1,6 @@
 """The stream is killed at random moments under load; its reminders are those of a run that nobody killed.
 
-`YIZHAN_TEST_KILLS` says how often (3; CI at night 50).
+`YIZHAN_TEST_KILLS` says how often: 3 unless it is set, 50 for the long run.
 """
 
 from __future__ import annotations
