@@ -367,3 +367,13 @@ def test_a_deactivated_union_lets_nobody_act(client: Client, tree: UnionTree, po
     tree.zhongyuan.save()
     assert client.get(reverse("unions:inbox")).status_code == 403
     assert Staff.objects.with_scopes_disabled().filter(pk=staff.pk, is_active=True).exists()
+
+
+def test_who_chose_a_password_goes_on_to_the_desk(client: Client, tree: UnionTree, post: PostMaker) -> None:
+    person = post(tree.zhengzhou, Role.CADRE).user
+    person.set_password("before-4-riders")
+    person.save()
+    client.post(reverse("account_login"), {"login": person.username, "password": "before-4-riders"})
+    said = {"oldpassword": "before-4-riders", "password1": "after-4-riders!", "password2": "after-4-riders!"}
+    response = client.post(reverse("account_change_password"), said)
+    assert (response.status_code, response["Location"]) == (302, reverse("web:desk"))

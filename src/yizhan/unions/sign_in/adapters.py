@@ -65,6 +65,10 @@ class AccountAdapter(DefaultAccountAdapter):
         user = request.user
         return reverse("web:desk" if isinstance(user, User) and user.username and posts_held_by(user) else "web:home")
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """Where one goes after a sign-in: the form once more would look as if nothing had been kept."""
+        return self.get_login_redirect_url(request)
+
     def phone_form_field(self, **options: Any) -> PhoneField:
         """A phone field that takes numbers as people write them."""
         options.setdefault("label", gettext_lazy("Phone number"))
