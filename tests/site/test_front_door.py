@@ -68,3 +68,8 @@ def test_of_the_uploads_only_photos_of_places_are_served_and_only_as_pictures(tm
     assert headers["X-Content-Type-Options"] == ["nosniff"]
     assert others["match"] == [{"path": ["/media/*"]}]
     assert others["handle"][0]["status_code"] == 404
+
+
+def test_a_failure_is_logged_without_who_asked_and_from_where(tmp_path: Path) -> None:
+    encoder = door(tmp_path, tls=False).configuration()["logging"]["logs"]["default"]["encoder"]
+    assert encoder["fields"]["request"] == {"filter": "delete"}

@@ -70,7 +70,19 @@ class FrontDoor:
             ]
         return {
             "admin": {"disabled": True, "config": {"persist": False}},
-            "logging": {"logs": {"default": {"level": "WARN", "encoder": {"format": "json"}}}},
+            # What fails is logged with the request: address, position in the query and headers are personal data.
+            "logging": {
+                "logs": {
+                    "default": {
+                        "level": "WARN",
+                        "encoder": {
+                            "format": "filter",
+                            "wrap": {"format": "json"},
+                            "fields": {"request": {"filter": "delete"}},
+                        },
+                    }
+                }
+            },
             "storage": {"module": "file_system", "root": str(self.state_folder)},
             "apps": application,
         }
