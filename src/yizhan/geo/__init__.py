@@ -1,5 +1,10 @@
 """Pure numerics: datums, distances, nearest places, the passage kernel. No Django, no I/O beyond packaged data."""
 
+from . import _kernel_cache
+
+_kernel_cache.use_folder_of_these_sources()  # before any kernel is defined
+
+
 from yizhan.geo.datum import (
     Datum,
     UnknownDatum,

@@ -1,9 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, allow-untyped-decorators
-"""Compiled look-up of points in the GCJ-02 region.
-
-Numba's cache watches only the file of a compiled function, not what that function calls: after a change here, touch the
-kernels that import it, or delete the cache.
-"""
+"""Compiled look-up of points in the GCJ-02 region."""
 
 from numba import njit
 
