@@ -89,6 +89,13 @@ def test_a_static_file_that_is_not_there_is_not_found(served: Served) -> None:
     assert httpx.get(f"{address}/static/nothing.js").status_code == 404
 
 
+def test_a_body_that_is_refused_unread_is_answered_with_the_reason(served: Served) -> None:
+    _var, address, _process = served
+    for path in ("/api/pings", "/api/places/along-route"):
+        answers = {httpx.post(f"{address}{path}", content=b"x" * 30_000_000, timeout=30).status_code for _ in range(3)}
+        assert max(answers) < 500, (path, answers)
+
+
 def test_a_second_start_says_that_it_runs_already_and_changes_nothing(served: Served) -> None:
     var, address, process = served
     second = yizhan("serve", env=environment(var, int(address.rsplit(":", 1)[1])))

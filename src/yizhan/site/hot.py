@@ -22,7 +22,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 log = logging.getLogger("yizhan.site.hot")
 
@@ -49,7 +49,41 @@ class HotApplication(Starlette):
                     log.exception("an answer failed", extra={"path": scope["path"]})
                     await _on_error(Request(scope), error)(scope, receive, send)
                 return
+        if scope["type"] == "http" and scope["method"] != "GET":
+            send = _after_the_body(receive := _Body(receive), send)
         await super().__call__(scope, receive, send)
+
+
+class _Body:
+    """A request's body on its way in, which knows whether it has come to its end."""
+
+    # A sender of more than this is cut off, whatever we answer.
+    MOST_BYTES = 256 * 1024 * 1024
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._ended = message["type"] == "http.disconnect" or not message.get("more_body", False)
+        return message
+
+    async def drain(self) -> None:
+        """Read what nobody asked for: a refusal before the end of the body breaks the front door's pipe, and the
+        sender would read "starting" instead of the reason."""
+        size = 0
+        while not self._ended and size < self.MOST_BYTES:
+            size += len((await self()).get("body", b""))
+
+
+def _after_the_body(body: _Body, send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await body.drain()
+        await send(message)
+
+    return sent
 
 
 def assemble(rooms: list[Any]) -> Starlette:

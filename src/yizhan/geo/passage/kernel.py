@@ -16,6 +16,7 @@ from yizhan.geo.passage import _path_kernels as path_kernels
 from yizhan.geo.passage import _point_kernels as point_kernels
 from yizhan.geo.passage import cells as grid
 from yizhan.geo.passage import memory as memories
+from yizhan.geo.passage._path_scratch import scratch as room_for_a_block
 from yizhan.geo.passage._rule_kernels import TIME_LIMIT_MS
 from yizhan.geo.passage.memory import Memory, aligned_lines
 from yizhan.geo.passage.reminders import Reminders, vehicle_column
@@ -214,7 +215,7 @@ class PassageKernel:
         """Judge by the segment rule, each shard in a thread of its own."""
 
         def work(shard: int) -> tuple[Memory, list[_Out]]:
-            out, scratch = self._out(shard, len(pings[0])), path_kernels.scratch()
+            out, scratch = self._out(shard, len(pings[0])), room_for_a_block()
 
             def judge(memory: Memory, shard: int, start: int) -> tuple[int, _Out]:
                 nonlocal out

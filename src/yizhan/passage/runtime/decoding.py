@@ -198,6 +198,7 @@ def judged_columns(
 
 
 def parse_datum(value: object) -> Datum:
+    """The datum that a batch names; raises `BatchRefused` when it names none, or one that nobody knows."""
     if value is None or value == "":
         raise BatchRefused("datum_missing", f'"datum" is missing: say one of {", ".join(Datum)}')
     try:
