@@ -22,8 +22,17 @@ const KEPT_BY_THE_PAGE = "/api/places/nearest";
 async function keepShell(): Promise<void> {
   const shell = await caches.open(SHELL);
   await shell.addAll(__SHELL__.map((file) => BUILT + file));
-  const offline = await fetch(OFFLINE, { credentials: "omit", cache: "reload" });
-  if (offline.ok) await shell.put(OFFLINE, offline);
+  await shell.put(OFFLINE, await offlinePage());
+}
+
+/** Without this page the worker is worth nothing: a busy server is asked again, and at last the installation waits for the next visit. */
+async function offlinePage(): Promise<Response> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await fetch(OFFLINE, { credentials: "omit", cache: "reload" });
+    if (answer.ok) return answer;
+    if (attempt === 5) throw new Error(`${OFFLINE} answered ${answer.status}`);
+    await new Promise((done) => setTimeout(done, attempt * 500));
+  }
 }
 
 async function forgetOldShells(): Promise<void> {
