@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,9 +13,11 @@ from django.views.decorators.http import require_POST
 
 from yizhan.places import services
 from yizhan.places.forms import ReasonForm
+from yizhan.places.models import Place
 from yizhan.places.rights import PUBLISH_PLACES
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.models import Staff
 
 from .lists import place_of
 
@@ -23,56 +26,53 @@ from .lists import place_of
 @desk_page(PUBLISH_PLACES)
 def publish(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Let everyone see a place."""
-    place = place_of(request, public_id)
-    try:
-        services.publish_place(place, actor=request.staff)
-    except RuleBroken as broken:
-        messages.error(request, str(broken.problems[0].message))
-    else:
-        messages.success(request, _("“%(name)s” is now seen by everyone.") % {"name": place.name})
-    return redirect("places:desk_place", public_id)
+    return _take(request, public_id, services.publish_place, _("“%(name)s” is now seen by everyone."))
 
 
 @require_POST
 @desk_page(PUBLISH_PLACES)
 def withdraw(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Take a place from public view for the time being."""
-    place = place_of(request, public_id)
-    try:
-        services.withdraw_place(place, actor=request.staff, reason=_reason(request, "withdraw"))
-    except RuleBroken as broken:
-        messages.error(request, str(broken.problems[0].message))
-    else:
-        messages.success(request, _("“%(name)s” was withdrawn; nobody is led there now.") % {"name": place.name})
-    return redirect("places:desk_place", public_id)
+    return _take_with_reason(
+        request, public_id, services.withdraw_place, "withdraw", _("“%(name)s” was withdrawn; nobody is led there now.")
+    )
 
 
 @require_POST
 @desk_page(PUBLISH_PLACES)
 def resume(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Let everyone see a suspended place again."""
-    place = place_of(request, public_id)
-    try:
-        services.resume_place(place, actor=request.staff, reason=_reason(request, "resume"))
-    except RuleBroken as broken:
-        messages.error(request, str(broken.problems[0].message))
-    else:
-        messages.success(request, _("“%(name)s” is seen by everyone again.") % {"name": place.name})
-    return redirect("places:desk_place", public_id)
+    return _take_with_reason(
+        request, public_id, services.resume_place, "resume", _("“%(name)s” is seen by everyone again.")
+    )
 
 
 @require_POST
 @desk_page(PUBLISH_PLACES)
 def close(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Close a place for good."""
+    return _take_with_reason(request, public_id, services.close_place, "close", _("“%(name)s” is closed for good."))
+
+
+def _take(request: StaffRequest, public_id: UUID, step: Callable[..., Place], said: str) -> HttpResponseBase:
+    """Take one step of a place's life; `said` tells its keeper what came of it, or the broken rule is told."""
     place = place_of(request, public_id)
     try:
-        services.close_place(place, actor=request.staff, reason=_reason(request, "close"))
+        step(place, actor=request.staff)
     except RuleBroken as broken:
         messages.error(request, str(broken.problems[0].message))
     else:
-        messages.success(request, _("“%(name)s” is closed for good.") % {"name": place.name})
+        messages.success(request, said % {"name": place.name})
     return redirect("places:desk_place", public_id)
+
+
+def _take_with_reason(
+    request: StaffRequest, public_id: UUID, step: Callable[..., Place], prefix: str, said: str
+) -> HttpResponseBase:
+    def with_reason(place: Place, *, actor: Staff) -> Place:
+        return step(place, actor=actor, reason=_reason(request, prefix))
+
+    return _take(request, public_id, with_reason, said)
 
 
 def _reason(request: StaffRequest, prefix: str) -> str:

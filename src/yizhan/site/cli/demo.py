@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -62,7 +63,7 @@ def demo(
     if not wait_until_ready(target, process):
         errors.print(f"The server does not answer; its logs are in {target.var / 'log'}.", style="red", markup=False)
     console.print(f"\n{count} sample places, {riders} simulated riders.")
-    show(target.address(), [vars_of(account) for account in accounts])
+    show(target.address(), [asdict(account) for account in accounts])
     console.print("Ctrl-C stops everything.")
     raise typer.Exit(processes.stay_until_stopped(process))
 
@@ -85,13 +86,6 @@ def simulated_riders(port: int, count: int) -> Program:
 
     command = [sys.executable, "-m", "yizhan.site.cli", "simulate", "--to", f"http://127.0.0.1:{port}"]
     return Program("riders", [*command, "--union", CITY_CODE, "--riders", str(count)], order=30)
-
-
-def vars_of(account: object) -> dict[str, str]:
-    """An account as the accounts file keeps it."""
-    from dataclasses import asdict
-
-    return asdict(account)  # type: ignore[call-overload, no-any-return]
 
 
 def show(address: str, accounts: list[dict[str, str]]) -> None:
