@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -43,6 +44,12 @@ def truncation_of_the_trail(*, allowed: bool) -> None:
 def no_second_factor(settings: Settings) -> None:
     """Administrators reach the desk by `force_login` alone; the tests of the gate itself switch it on."""
     settings.REQUIRE_SECOND_FACTOR = False
+
+
+@pytest.fixture(autouse=True)
+def uploads_of_its_own(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What a test uploads lies in a folder of that test, which is made when something is uploaded."""
+    settings.MEDIA_ROOT = tmp_path_factory.getbasetemp() / "uploads" / uuid4().hex
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import timedelta
 from typing import Any
 
-from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
 from tests.places.test_pictures import drawn
 from tests.site.door import Door, World
 from yizhan.geo import Datum
 from yizhan.places import services
-from yizhan.places.models import Place, PlacePhoto, Verification
+from yizhan.places.models import Place
 from yizhan.places.services import EquipmentFacts, Look, PlaceFacts, create_place
-
-# What is made here goes into a folder of its own, which goes with the process.
-_folder = tempfile.TemporaryDirectory(prefix="yizhan-doors-")
-for _model, _field in ((PlacePhoto, "file"), (PlacePhoto, "small"), (Verification, "photo")):
-    _model._meta.get_field(_field).storage = FileSystemStorage(location=_folder.name)  # type: ignore[union-attr]
 
 
 def _place(world: World) -> Place:

@@ -99,6 +99,18 @@ def make_places(*, seed: int = 20260501) -> int:
         return Place.objects.count()
 
 
+def fill_rooms(*, seed: int = 20260501) -> None:
+    """Let every room that has a module `sample_city` fill itself; harmless when it has done so before."""
+    from django_scopes import scope
+
+    from yizhan.site.api import rooms_having
+
+    union = city()
+    for room in rooms_having("sample_city"):
+        with scope(union=union.path):
+            room.fill(union, actor=administrator(), seed=seed)
+
+
 def administrator() -> Staff:
     """The demo's administrator, who acts where the demo needs someone to."""
     found: Staff = Staff.objects.with_scopes_disabled().get(user__username="admin", union__division_code=CITY_CODE)

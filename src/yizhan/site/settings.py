@@ -19,6 +19,10 @@ CSRF_TRUSTED_ORIGINS = [BASE_URL]
 
 INSTALLED_APPS = [
     "yizhan.web",
+    "yizhan.rescue",
+    "yizhan.cases",
+    "yizhan.benefits",
+    "yizhan.feeds",
     "yizhan.passage",
     "yizhan.places",
     "yizhan.unions",

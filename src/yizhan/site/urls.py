@@ -13,6 +13,10 @@ urlpatterns = [
     path("", include("yizhan.unions.urls")),
     path("", include("yizhan.places.urls")),
     path("", include("yizhan.passage.urls")),
+    path("", include("yizhan.feeds.urls")),
+    path("", include("yizhan.benefits.urls")),
+    path("", include("yizhan.cases.urls")),
+    path("", include("yizhan.rescue.urls")),
     path("", include("yizhan.web.urls")),
 ]
 

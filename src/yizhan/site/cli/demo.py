@@ -51,6 +51,8 @@ def demo(
             accounts = sample.make_accounts(accounts_file)
             say("places")
             count = sample.make_places()
+            say("meals, cases and what else the rooms show")
+            sample.fill_rooms()
         say("pages")
         prepare_files()
         programs = (simulated_riders(port, riders),) if riders else ()

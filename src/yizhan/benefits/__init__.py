@@ -1,0 +1,1 @@
+"""Funded benefits: programmes, redemption, the ledger, settlement."""

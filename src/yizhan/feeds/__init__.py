@@ -1,0 +1,1 @@
+"""What partners read of the directory, and what is pushed to them."""

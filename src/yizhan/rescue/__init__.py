@@ -1,0 +1,1 @@
+"""Roadside rescue: calls, helpers, dispatch."""
