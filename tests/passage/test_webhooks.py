@@ -27,18 +27,17 @@ from tests.conftest import PostMaker, UnionTree
 from tests.passage.conftest import Clock, Desk
 from tests.passage.test_pages import signed_in
 from tests.passage.test_pings_door import passing
-from yizhan.passage.addresses import is_public
 from yizhan.passage.commands import app
 from yizhan.passage.models import Delivery, PingSource
-from yizhan.passage.runtime import delivery, receivers
+from yizhan.passage.runtime import delivery
 from yizhan.passage.runtime.delivery import PAUSES_S, Deliverer
-from yizhan.passage.runtime.receivers import Receivers
 from yizhan.passage.services.log import record_reminders
 from yizhan.passage.services.sources import NewKey, create_source
 from yizhan.passage.services.webhooks import forget_dead_letters, rotate_webhook_secret, send_again, set_webhook
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import AuditEntry
 from yizhan.unions.rights import NotAllowed, Role
+from yizhan.unions.webhooks import Reach, Receivers, is_public, receivers
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -346,7 +345,7 @@ def test_a_receiver_that_never_answers_is_given_up(receiver: Receiver, monkeypat
     receiver.hold = threading.Event()
 
     async def post(url: str) -> receivers.Answer:
-        pool = Receivers(private_too=True)
+        pool = Receivers(Reach(anywhere=True))
         try:
             return await pool.post(url, b"[]", {})
         finally:

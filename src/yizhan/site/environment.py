@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, HttpUrl, SecretStr, field_validator, model_validator
+from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT_ROOT = Path(__file__).resolve().parents[3]
@@ -76,8 +76,13 @@ class Environment(BaseSettings):
     )
     webhooks_to_private_addresses: bool = Field(
         default=False,
-        description="Deliver reminders to sources' addresses in private networks and by plain http, too; otherwise "
+        description="Deliver to sources' and partners' addresses in private networks and by plain http, too; otherwise "
         "only to the public internet by https",
+    )
+    webhook_networks: list[IPvAnyNetwork] = Field(
+        default_factory=list,
+        description="Networks to which messages of sources and partners may go although they are not public, by plain "
+        'http, too (JSON list such as `["10.20.0.0/16"]`)',
     )
     log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 

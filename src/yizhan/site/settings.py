@@ -172,6 +172,7 @@ PERSONAL_DATA_KEYS = environment.all_personal_data_keys
 PERSONAL_DATA_INDEX_KEY = environment.keys["personal_data_index_key"]
 AUDIT_RETENTION_DAYS = environment.audit_retention_days
 WEBHOOKS_TO_PRIVATE_ADDRESSES = environment.webhooks_to_private_addresses
+WEBHOOK_NETWORKS = [str(network) for network in environment.webhook_networks]
 SMS_BACKEND = environment.sms_backend
 SMS_OPTIONS = environment.sms_options
 

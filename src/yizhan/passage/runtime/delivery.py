@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
@@ -23,21 +22,17 @@ from typing import Any, TypeVar
 import msgspec
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
-from standardwebhooks import Webhook
 
 from yizhan.passage.models import Delivery, PingSource
 from yizhan.passage.services.webhooks import forget_dead_letters
+from yizhan.unions.webhooks import PAUSES_S, Answer, Receivers, headers, pause_s, reach_of_this_installation
 
 from . import metrics
-from .receivers import Answer, Receivers
 
 log = logging.getLogger("yizhan.passage.delivery")
 
 BATCH = 500
 LOOK_EVERY_S = 1.0
-# Pauses after each failed attempt, each lengthened by up to a half at random; after the last one it is a dead letter.
-PAUSES_S = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800)
-LONGEST_ASKED_S = 3_600.0
 MEDIA_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "org.yizhan.reminder.made"
 GONE = 410
@@ -65,7 +60,7 @@ class Deliverer:
         self,
         *,
         clock: Callable[[], float] = time.time,
-        receivers: Callable[[], Receivers] = lambda: Receivers(private_too=settings.WEBHOOKS_TO_PRIVATE_ADDRESSES),
+        receivers: Callable[[], Receivers] = lambda: Receivers(reach_of_this_installation()),
     ) -> None:
         self._clock = clock
         self._make_receivers = receivers
@@ -166,9 +161,9 @@ class Deliverer:
             self._not_before.pop(load.source.pk, None)
             metrics.DELIVERIES.labels("delivered").inc(len(rows))
             return
-        pause_s = await self._in_database(lambda: _put_off(load, answer, self._now()))
+        pause = await self._in_database(lambda: _put_off(load, answer, self._now()))
         # While the receiver is down, what is new is tried once a minute and not once a reminder.
-        self._not_before[load.source.pk] = self._clock() + min(pause_s, 60.0)
+        self._not_before[load.source.pk] = self._clock() + min(pause, 60.0)
         log.warning(
             "reminders could not be delivered",
             extra={"to": str(load.source.public_id), "answer": answer.words, "deliveries": len(rows)},
@@ -205,15 +200,8 @@ def _event(told: dict[str, Any]) -> dict[str, Any]:
 def headers_of(load: Load, body: bytes, now: datetime) -> dict[str, str]:
     """Id, moment and signatures as Standard Webhooks wants them; the same events have the same id in every attempt."""
     message_id = f"msg_{blake2b(body, digest_size=16).hexdigest()}"
-    text = body.decode()
-    signatures = [Webhook(secret).sign(message_id, now, text) for secret in load.source.webhook_secrets]
-    return {
-        "Content-Type": MEDIA_TYPE,
-        "User-Agent": "yizhan-webhooks/1",
-        "webhook-id": message_id,
-        "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join(signatures),
-    }
+    signed = headers(message_id, now, body, load.source.webhook_secrets)
+    return {"Content-Type": MEDIA_TYPE, "User-Agent": "yizhan-webhooks/1", **signed}
 
 
 def _due(now: datetime, *, without: set[int]) -> list[Load]:
@@ -240,13 +228,12 @@ def _put_off(load: Load, answer: Answer, now: datetime) -> float:
     for each in load.deliveries:
         each.attempts += 1
         each.last_answer = answer.words[:100]
-        if each.attempts > len(PAUSES_S) or answer.status == GONE:
+        pause = pause_s(each.attempts, asked_s=answer.retry_after_s)
+        if pause is None or answer.status == GONE:
             each.died_at = now
             continue
-        pause_s = PAUSES_S[each.attempts - 1] * random.uniform(1.0, 1.5)  # noqa: S311 - so that not all come at once
-        pause_s = max(pause_s, min(answer.retry_after_s or 0.0, LONGEST_ASKED_S))
-        each.due_at = now + timedelta(seconds=pause_s)
-        pauses.append(pause_s)
+        each.due_at = now + timedelta(seconds=pause)
+        pauses.append(pause)
     Delivery.every.bulk_update(load.deliveries, ["attempts", "last_answer", "died_at", "due_at"])
     metrics.DELIVERIES.labels("failed").inc(len(pauses))
     metrics.DELIVERIES.labels("dead").inc(len(load.deliveries) - len(pauses))

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yizhan.passage.actions import DELIVERIES_REPLAYED, WEBHOOK_CHANGED, WEBHOOK_SECRET_ROTATED
-from yizhan.passage.addresses import is_public
 from yizhan.passage.models import Delivery, PingSource
 from yizhan.passage.rights import MANAGE_SOURCES
 from yizhan.unions.audit import record
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import policy
+from yizhan.unions.webhooks import new_secret, problem_of
 
 from .announcements import SOURCES, announce
 
-URL_LENGTH = 500
 DEAD_KEPT = timedelta(days=30)
 
 
@@ -53,7 +48,7 @@ def set_webhook(*, staff: Staff, source: PingSource, url: str) -> NewSecret | No
     """
     policy.require(staff, MANAGE_SOURCES, source.union)
     url = url.strip()
-    if url and (problem := _problem(url)):
+    if url and (problem := problem_of(url)):
         raise RuleBroken.at("webhook_url", url, problem, "invalid")
     locked = _locked(source)
     if locked.webhook_url == url:
@@ -119,32 +114,7 @@ def _locked(source: PingSource) -> PingSource:
 
 
 def _renew(source: PingSource) -> str:
-    made = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    made = new_secret()
     source.webhook_old_secret, source.webhook_secret = source.webhook_secret, made
     source.webhook_secret_made_at = timezone.now()
     return made
-
-
-def _problem(url: str) -> str | None:
-    """Why an address cannot be used."""
-    if len(url) > URL_LENGTH:
-        return _("at most %(most)s characters") % {"most": URL_LENGTH}
-    anything = settings.WEBHOOKS_TO_PRIVATE_ADDRESSES
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises where it is no port
-    except ValueError:
-        return _("This is not an address.")
-    if not url.isascii() or any(letter.isspace() for letter in url) or not parts.hostname:
-        return _("This is not an address.")
-    if parts.scheme != "https" and not (anything and parts.scheme == "http"):
-        return _("The address must begin with https://.")
-    if parts.username or parts.password or parts.fragment:
-        return _("The address must hold neither a password nor a #.")
-    try:
-        public = is_public(ip_address(parts.hostname))
-    except ValueError:
-        public = parts.hostname != "localhost" and "." in parts.hostname
-    if not public and not anything:
-        return _("The address must be reachable from the internet, not only from inside.")
-    return None
