@@ -8,7 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from .models import Level, Occupation
-from .rights import Role
+from .rights import UNION_ROLES, Role
+
+# Merchants and cashiers get their posts on the page of their counter.
+_ROLES = [(role.value, role.label) for role in UNION_ROLES]
 
 
 class NewUnionForm(forms.Form):
@@ -49,7 +52,7 @@ class NewPostForm(forms.Form):
         max_length=60,
         help_text=_("To sign in with: letters, digits, dots, dashes. One who has a post here gets a further post."),
     )
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.CADRE, widget=forms.RadioSelect)
+    role = forms.ChoiceField(label=_("Role"), choices=_ROLES, initial=Role.CADRE, widget=forms.RadioSelect)
     union = forms.CharField(
         label=_("Union"), max_length=120, help_text=_("Whole name or division code; yours or one below it.")
     )
@@ -58,7 +61,7 @@ class NewPostForm(forms.Form):
 class RoleForm(forms.Form):
     """Another role."""
 
-    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, widget=forms.RadioSelect)
+    role = forms.ChoiceField(label=_("Role"), choices=_ROLES, widget=forms.RadioSelect)
 
 
 class UnmaskForm(forms.Form):

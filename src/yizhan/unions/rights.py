@@ -7,11 +7,14 @@ Each room declares its rights in its own `rights.py` (imported when the room's a
 and asks `policy` before it writes:
 
     policy.require(staff, CHANGE_PLACE, place.union)
+
+Two roles are bound to one thing below a union, a merchant's counter: they hold their rights only `within` it. The room
+that keeps those bounds tells the policy how to find them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +34,13 @@ class Role(models.TextChoices):
     KEEPER = "keeper", _("Station keeper")
     FINANCE = "finance", _("Finance officer")
     READER = "reader", _("Read-only")
+    MERCHANT = "merchant", _("Merchant")
+    CASHIER = "cashier", _("Cashier")
+
+
+# Whoever holds one of these holds nothing at the union itself.
+BOUND_ROLES = frozenset({Role.MERCHANT, Role.CASHIER})
+UNION_ROLES = tuple(role for role in Role if role not in BOUND_ROLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +79,7 @@ class Policy:
 
     def __init__(self) -> None:
         self._roles: dict[Right, frozenset[Role]] = {}
+        self._bounds: Callable[[Staff], Collection[models.Model]] = lambda _staff: ()
 
     def declare(self, name: str, *, roles: Iterable[Role]) -> Right:
         """Make a right known, with the roles that give it."""
@@ -76,8 +87,21 @@ class Policy:
         self._roles[right] = frozenset(roles)
         return right
 
-    def allows(self, staff: Staff | Operator | None, right: Right, union: Union) -> bool:
-        """Whether `staff`, by role and place in the tree, holds `right` at `union`."""
+    def find_bounds_by(self, bounds: Callable[[Staff], Collection[models.Model]]) -> None:
+        """Tell how to find to what a post of a bound role is bound; one room of the house does."""
+        self._bounds = bounds
+
+    def bounds(self, staff: Staff) -> Collection[models.Model]:
+        """To what a post is bound; nothing for posts at a union."""
+        return self._bounds(staff) if Role(staff.role) in BOUND_ROLES else ()
+
+    def allows(
+        self, staff: Staff | Operator | None, right: Right, union: Union, *, within: models.Model | None = None
+    ) -> bool:
+        """Whether `staff`, by role and place in the tree, holds `right` at `union`.
+
+        A post of a bound role holds it only `within` one of the things to which it is bound.
+        """
         if isinstance(staff, Operator):
             return True
         return (
@@ -85,15 +109,18 @@ class Policy:
             and staff.is_active
             and Role(staff.role) in self._roles[right]
             and union.path.startswith(staff.union.path)
+            and (Role(staff.role) not in BOUND_ROLES or (within is not None and within in self._bounds(staff)))
         )
 
     def holds(self, staff: Staff | None, right: Right) -> bool:
-        """Whether `staff` holds `right` at their own union: what navigation asks."""
-        return staff is not None and self.allows(staff, right, staff.union)
+        """Whether `staff` holds `right` at their own union or at what they are bound to: what navigation asks."""
+        return staff is not None and staff.is_active and Role(staff.role) in self._roles[right]
 
-    def require(self, staff: Staff | Operator | None, right: Right, union: Union) -> None:
+    def require(
+        self, staff: Staff | Operator | None, right: Right, union: Union, *, within: models.Model | None = None
+    ) -> None:
         """Raise `NotAllowed` unless `allows`."""
-        if not self.allows(staff, right, union):
+        if not self.allows(staff, right, union, within=within):
             raise NotAllowed(right, union)
 
     def roles(self, right: Right) -> frozenset[Role]:
@@ -104,10 +131,12 @@ class Policy:
 policy = Policy()
 declare = policy.declare
 
-BROWSE_UNIONS = declare("unions.browse", roles=[*Role])
+BROWSE_UNIONS = declare("unions.browse", roles=UNION_ROLES)
 MANAGE_UNIONS = declare("unions.manage", roles=[Role.ADMINISTRATOR])
 SEE_POSTS = declare("people.see_posts", roles=[Role.ADMINISTRATOR, Role.CADRE])
 MANAGE_POSTS = declare("people.manage_posts", roles=[Role.ADMINISTRATOR])
+MANAGE_MERCHANTS = declare("people.manage_merchants", roles=[Role.ADMINISTRATOR, Role.CADRE])
+MANAGE_CASHIERS = declare("people.manage_cashiers", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.MERCHANT])
 SEE_WORKERS = declare("people.see_workers", roles=[Role.ADMINISTRATOR, Role.CADRE])
 UNMASK = declare("people.unmask", roles=[Role.ADMINISTRATOR, Role.CADRE])
 READ_AUDIT = declare("audit.read", roles=[Role.ADMINISTRATOR])

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from typing import Final
 
 from allauth.mfa.models import Authenticator
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions import actions
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union, User, Worker
-from yizhan.unions.rights import MANAGE_POSTS, NotAllowed, Operator, Role, policy
+from yizhan.unions.rights import (
+    BOUND_ROLES,
+    MANAGE_CASHIERS,
+    MANAGE_MERCHANTS,
+    MANAGE_POSTS,
+    NotAllowed,
+    Operator,
+    Role,
+    policy,
+)
 
 from .tree import lock_tree
 
@@ -28,12 +38,19 @@ def one_time_password() -> str:
 
 @transaction.atomic
 def create_post(
-    *, actor: Staff | Operator, union: Union, role: Role, username: str, name: str = ""
+    *,
+    actor: Staff | Operator,
+    union: Union,
+    role: Role,
+    username: str,
+    name: str = "",
+    within: models.Model | None = None,
 ) -> tuple[Staff, str | None]:
     """Give a person a post; makes the person when the user name is new.
 
     A person who exists already gets a further post only from someone who manages all their posts; to others the
-    user name is simply taken.
+    user name is simply taken. A post of a bound role is made `within` what the caller binds it to in the same
+    transaction.
 
     Returns:
         The post, and the one-time password of a new person (shown once; they choose their own at first sign-in).
@@ -44,7 +61,7 @@ def create_post(
     """
     lock_tree(shared=True)
     union = _current(union)
-    _require(actor, union)
+    _require(actor, union, role, [within] if within is not None else [])
     username, name = username.strip(), " ".join(name.split())
     _check_post(union, username, name)
     user = User.objects.select_for_update().filter(username__iexact=username).first()
@@ -75,11 +92,16 @@ def change_role(*, actor: Staff | Operator, post: Staff, role: Role) -> Staff:
 
     Raises:
         NotAllowed: the actor may not manage posts at its union.
-        RuleBroken: it is the actor's own post, or the person holds a post of that role there already.
+        RuleBroken: it is the actor's own post, the person holds a post of that role there already, or one of the
+            roles is bound to a counter.
     """
     post = _locked(actor, post)
     _refuse_own(actor, post)
     earlier = post.role
+    if BOUND_ROLES & {Role(earlier), role}:
+        raise RuleBroken.at(
+            "role", role, _("Merchants and cashiers get and lose their posts on the page of their counter."), "bound"
+        )
     if earlier == role:
         return post
     post.role = role
@@ -204,10 +226,20 @@ def _current(union: Union) -> Union:
     return Union.objects.get(pk=union.pk)
 
 
-def _require(actor: Staff | Operator, union: Union) -> None:
+_RIGHT_OVER = {Role.MERCHANT: MANAGE_MERCHANTS, Role.CASHIER: MANAGE_CASHIERS}
+
+
+def _require(actor: Staff | Operator, union: Union, role: Role, bounds: Collection[models.Model]) -> None:
+    """Over a post that is bound to several counters, the actor needs the right within each."""
     if isinstance(actor, Staff):
         actor.union.refresh_from_db(fields=["path", "is_active"])
-    policy.require(actor, MANAGE_POSTS, union)
+    for within in bounds or [None]:
+        policy.require(actor, _RIGHT_OVER.get(role, MANAGE_POSTS), union, within=within)
+
+
+def _manages(actor: Staff | Operator, post: Staff) -> bool:
+    right = _RIGHT_OVER.get(Role(post.role), MANAGE_POSTS)
+    return all(policy.allows(actor, right, post.union, within=within) for within in policy.bounds(post) or [None])
 
 
 def _locked(actor: Staff | Operator, post: Staff) -> Staff:
@@ -218,7 +250,7 @@ def _locked(actor: Staff | Operator, post: Staff) -> Staff:
         .select_related("union", "user")
         .get(pk=post.pk)
     )
-    _require(actor, locked.union)
+    _require(actor, locked.union, Role(locked.role), policy.bounds(locked))
     return locked
 
 
@@ -231,7 +263,7 @@ def _refuse_own(actor: Staff | Operator, post: Staff) -> None:
 
 def _manages_all_posts(actor: Staff | Operator, user: User) -> bool:
     posts = Staff.objects.with_scopes_disabled().filter(user=user).select_related("union")
-    return user.username is not None and all(policy.allows(actor, MANAGE_POSTS, post.union) for post in posts)
+    return user.username is not None and all(_manages(actor, post) for post in posts)
 
 
 def _taken(username: str) -> RuleBroken:

@@ -25,7 +25,7 @@ from yizhan.unions.forms import NewPostForm, RoleForm
 from yizhan.unions.models import Staff
 from yizhan.unions.queries import people as queries
 from yizhan.unions.queries.tree import union_called
-from yizhan.unions.rights import MANAGE_POSTS, SEE_POSTS, Role, policy
+from yizhan.unions.rights import BOUND_ROLES, MANAGE_POSTS, SEE_POSTS, Role, policy
 from yizhan.unions.services import people as services
 
 
@@ -191,6 +191,7 @@ def _show(request: StaffRequest, found: Staff, form: RoleForm) -> HttpResponseBa
         {
             "post": found,
             "form": form,
+            "is_bound": found.role in BOUND_ROLES,
             "is_own": found.user_id == request.staff.user_id,
             "may_manage": policy.allows(request.staff, MANAGE_POSTS, found.union),
             "has_second_factor": Authenticator.objects.filter(user=found.user_id).exists(),
