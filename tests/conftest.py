@@ -26,18 +26,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """The audit trail cannot be truncated, which is how tests of real transactions clean up: here it can."""
+    """Audit trail and ledgers cannot be truncated, which is how tests of real transactions clean up: here they can."""
     with django_db_blocker.unblock():
         truncation_of_the_trail(allowed=True)
 
 
 def truncation_of_the_trail(*, allowed: bool) -> None:
-    """Switch the trigger that guards the audit trail against TRUNCATE."""
+    """Switch the triggers that guard the audit trail and other ledgers against TRUNCATE."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT tgname FROM pg_trigger WHERE tgname LIKE '%%audit_is_not_truncated%%'")
+        cursor.execute(
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal AND tgtype::int & 32 <> 0"
+        )
         switch = "DISABLE" if allowed else "ENABLE"
-        for (name,) in cursor.fetchall():
-            cursor.execute(f'ALTER TABLE unions_auditentry {switch} TRIGGER "{name}"')
+        for table, name in cursor.fetchall():
+            cursor.execute(f'ALTER TABLE {table} {switch} TRIGGER "{name}"')
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from tests.conftest import PostMaker, UnionTree
 from tests.places.conftest import PlaceMaker
+from yizhan.feeds.facts import read_facts
 from yizhan.feeds.models import PlaceChange, PlaceTouch
 from yizhan.feeds.queries.changes import changes_after, last_sequence
 from yizhan.feeds.services.sequence import begin_anew, sequence_changes
@@ -133,7 +134,7 @@ def test_a_change_that_commits_late_is_seen_by_who_has_read_beyond_its_beginning
     may_commit.set()
     thread.join(20)
     sequence_changes()
-    assert [change.place.name for change in changes_after(cursor, limit=10)] == ["慢"]
+    assert [read_facts(change.facts).name for change in changes_after(cursor, limit=10)] == ["慢"]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -173,7 +174,7 @@ def test_a_reader_beside_many_writers_and_two_sequencers_ends_with_what_is_store
         cursor = seen[-1] if seen else 0
         for change in changes_after(cursor, limit=5):
             seen.append(change.sequence)
-            known[change.place_id] = change.place.name
+            known[change.place_id] = read_facts(change.facts).name
 
     writers = [in_thread(lambda seed=seed: write(seed)) for seed in range(4)]
     sequencers = [in_thread(sequence) for _each in range(2)]

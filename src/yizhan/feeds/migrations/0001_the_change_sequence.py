@@ -123,9 +123,6 @@ def _removal() -> str:
     functions = [f"DROP FUNCTION {function};" for function in dict.fromkeys(name for name, _ops in _TABLES.values())]
     return "\n".join([*triggers, *functions])
 
-# Places that were public before there was a sequence.
-_BACKFILL = "INSERT INTO feeds_placetouch (place_id) SELECT id FROM places_place WHERE published_at IS NOT NULL;"
-
 
 class Migration(migrations.Migration):
     initial = True
@@ -151,7 +148,26 @@ class Migration(migrations.Migration):
             name="PlaceChange",
             fields=[
                 ("sequence", models.BigAutoField(primary_key=True, serialize=False)),
+                ("public_id", models.UUIDField(unique=True)),
                 ("at", models.DateTimeField()),
+                (
+                    "gone",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("", "not gone"),
+                            ("closed", "closed for good"),
+                            ("withdrawn", "not public for the time being"),
+                        ],
+                        default="",
+                        max_length=10,
+                    ),
+                ),
+                ("kind", models.CharField(max_length=20)),
+                ("union_path", models.CharField(max_length=255)),
+                ("lon", models.FloatField(null=True)),
+                ("lat", models.FloatField(null=True)),
+                ("facts", models.TextField(blank=True)),
                 (
                     "place",
                     models.OneToOneField(
@@ -165,8 +181,31 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "change of a place",
                 "verbose_name_plural": "changes of places",
+                "indexes": [
+                    models.Index(condition=models.Q(("gone", "")), fields=["lon", "lat"], name="change_by_position"),
+                    models.Index(fields=["at"], name="change_by_time"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("gone", ""),
+                                ("lat__isnull", False),
+                                ("lon__isnull", False),
+                                models.Q(("facts", ""), _negated=True),
+                            ),
+                            models.Q(
+                                ("facts", ""),
+                                ("gone__in", ["closed", "withdrawn"]),
+                                ("lat__isnull", True),
+                                ("lon__isnull", True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="change_is_of_a_place_or_of_its_end",
+                    )
+                ],
             },
         ),
         migrations.RunSQL(_creation(), _removal()),
-        migrations.RunSQL(_BACKFILL, migrations.RunSQL.noop),
     ]

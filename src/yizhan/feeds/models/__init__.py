@@ -1,5 +1,5 @@
 """What is stored of the feeds room."""
 
-from .changes import PlaceChange, PlaceTouch
+from .changes import Gone, PlaceChange, PlaceTouch
 
-__all__ = ["PlaceChange", "PlaceTouch"]
+__all__ = ["Gone", "PlaceChange", "PlaceTouch"]
