@@ -1,0 +1,31 @@
+from pathlib import Path
+
+from django.db import migrations
+
+SQL = Path(__file__).parents[1] / "sql"
+FORWARD = [(SQL / f"0002_{part}.sql").read_text(encoding="utf-8") for part in ("checks", "budgets", "redeem")]
+BACKWARD = "".join(
+    f"DROP FUNCTION IF EXISTS benefits_{name};"
+    for name in (
+        "redeem",
+        "take_place_day",
+        "book",
+        "quotas",
+        "rules",
+        "charge",
+        "borrow",
+        "open_bucket",
+        "bucket",
+        "check_cap",
+        "check_split",
+        "check_balance",
+    )
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("benefits", "0001_programmes_redemptions_and_the_ledger")]
+
+    operations = [
+        migrations.RunSQL(sql=[(part, None) for part in FORWARD], reverse_sql=BACKWARD),
+    ]
