@@ -8,6 +8,7 @@ import os
 import secrets
 import tempfile
 from base64 import urlsafe_b64encode
+from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -49,6 +50,14 @@ class Environment(BaseSettings):
         default="log", description="Who sends one-time codes; `log` writes them to the log"
     )
     sms_options: dict[str, str] = Field(default_factory=dict, description="Options of the SMS provider (JSON object)")
+    payment_options: dict[str, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Accounts through which workers pay their share by phone (JSON object of `wechat` and `alipay`); "
+        "without one, workers pay at the merchant's till. Untested live",
+    )
+    cut_off_time: time = Field(
+        default=time(2, 0), description="When the meals of a day are cut off for settlement, by the clock in Shanghai"
+    )
     require_second_factor: bool = Field(
         default=True,
         description="Administrators and finance officers need an authenticator app or a passkey to reach the desk",
