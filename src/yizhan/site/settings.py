@@ -1,6 +1,7 @@
 """Django settings. What differs between installations comes from `environment`; the rest is decided here."""
 
 import logging
+import os
 from pathlib import Path
 
 import dj_database_url
@@ -16,6 +17,8 @@ DEBUG = environment.debug
 ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", environment.host]
 BASE_URL = str(environment.base_url).rstrip("/")
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
+# Where the hot application listens, as `yizhan serve` tells its own processes; nobody else sets it.
+HOT_SOCKET = os.environ.get("YIZHAN_HOT_SOCKET", "")
 
 INSTALLED_APPS = [
     "yizhan.web",
@@ -175,6 +178,8 @@ WEBHOOKS_TO_PRIVATE_ADDRESSES = environment.webhooks_to_private_addresses
 WEBHOOK_NETWORKS = [str(network) for network in environment.webhook_networks]
 SMS_BACKEND = environment.sms_backend
 SMS_OPTIONS = environment.sms_options
+PAYMENT_OPTIONS = environment.payment_options
+CUT_OFF_TIME = environment.cut_off_time
 
 # Language and time
 LANGUAGE_CODE = "zh-hans"
