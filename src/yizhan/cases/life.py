@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any, Final, Protocol
 
 from .clocks import Span, due_with_pauses
@@ -305,6 +306,7 @@ _STARTS: Final[dict[str, tuple[str, ...]]] = {
     _K.PROGRESS: ("progress",),
     _K.PROPOSED: ("verdict",),
 }
+_ENDS: Final = frozenset({_K.REFUSED, _K.CONFIRMED, _K.CLOSED_SILENT, _K.WITHDRAWN, _K.MERGED, _K.REOPENED})
 _EVERY_CLOCK: Final = ("answer", "progress", "result", "verdict")
 
 
@@ -317,8 +319,12 @@ def _clocks(before: Life, life: Life, fact: Fact, days: Days) -> tuple[Clock, ..
     elif not life.is_open:
         stops = _EVERY_CLOCK
     stopped = {*stops, *starts}
+    # What a clock was measured by when it stopped stays: later rules do not make an answer of last year late.
+    kept = SimpleNamespace(**fact.data["days"]) if "days" in fact.data else days
     clocks = [
-        replace(clock, stopped_at=fact.at) if clock.name in stopped and clock.stopped_at is None else clock
+        replace(clock, stopped_at=fact.at, due_at=_due(clock, before, kept))
+        if clock.name in stopped and clock.stopped_at is None
+        else clock
         for clock in life.clocks
     ]
     clocks += [Clock(name, fact.at, None) for name in starts]
@@ -331,227 +337,17 @@ def _clocks(before: Life, life: Life, fact: Fact, days: Days) -> tuple[Clock, ..
     )
 
 
-def _due(clock: Clock, life: Life, days: Days) -> datetime | None:
+def stops_clocks(kind: str) -> bool:
+    """Whether a step stops a clock, so that the days by which it was measured are kept with it."""
+    return kind in _STOPS or kind in _STARTS or kind in _ENDS
+
+
+def _due(clock: Clock, life: Life, days: Any) -> datetime | None:
     # Nobody pauses what the worker was promised first, nor the worker's own time to answer.
     pauses = () if clock.name in {"answer", "verdict"} else life.pauses
     since = [pause for pause in pauses if pause.end is None or pause.end > clock.begin]
     length: int = getattr(days, f"{clock.name}_days")
     return due_with_pauses(clock.begin, length, since)
-
-
-def was_late(self, at: datetime) -> bool:
-    """Whether it was stopped late, or runs and is late at `at`."""
-    return self.due_at is not None and self.due_at <= (self.stopped_at or at)
-
-
-@dataclass(frozen=True, slots=True)
-class Life:
-    """Everything that follows from the log of one case."""
-
-    state: CaseState = CaseState.SUBMITTED
-    owner: int = 0
-    offered_to: int | None = None
-    handler: int | None = None
-    version: int = 0
-    parties: frozenset[tuple[int, int | None, str]] = frozenset()  # union, post or None, role
-    clocks: tuple[Clock, ...] = ()
-    pauses: tuple[Span, ...] = ()
-    answered_at: datetime | None = None
-    proposed_at: datetime | None = None
-    closed_at: datetime | None = None
-    closed_how: str = ""
-    times_reopened: int = 0
-    is_supervised: bool = False
-    stars: int | None = None
-    merged_into: int | None = None
-    published_title: str = ""
-    published_words: str = ""
-
-    @property
-    def is_paused(self) -> bool:
-        """Whether the clocks stand."""
-        return bool(self.pauses) and self.pauses[-1].end is None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether something is still to be done."""
-        return self.state in _OPEN
-
-    def running(self, name: str) -> Clock | None:
-        """The clock of that name, if it runs."""
-        return next((clock for clock in self.clocks if clock.name == name and clock.stopped_at is None), None)
-
-    def due(self, name: str) -> datetime | None:
-        """When that clock is due; None when it does not run or stands."""
-        clock = self.running(name)
-        return clock.due_at if clock else None
-
-    @property
-    def due_at(self) -> datetime | None:
-        """When we owe something next: an answer, news or a result."""
-        return min((due for name in ("answer", "progress", "result") if (due := self.due(name))), default=None)
-
-    def may(self, kind: str) -> bool:
-        """Whether that step may happen now."""
-        if kind not in _WHEN:
-            return kind != _K.SUBMITTED and self.version > 0
-        if self.state not in _WHEN[kind]:
-            return False
-        if kind == _K.PAUSED:
-            return not self.is_paused
-        if kind == _K.RESUMED:
-            return self.is_paused
-        if kind in _TRANSFER_ENDS:
-            return self.offered_to is not None
-        if kind in {_K.TRANSFER_OFFERED, _K.MERGED, _K.PROPOSED, _K.ACCEPTED, _K.REFUSED, _K.ASSIGNED}:
-            return self.offered_to is None
-        if kind == _K.REOPENED:
-            return self.times_reopened < MOST_REOPENED
-        if kind == _K.PUBLISHED:
-            return not self.published_words
-        if kind == _K.UNPUBLISHED:
-            return bool(self.published_words)
-        return True
-
-
-def fold(facts: Iterable[Fact], days: Days) -> Life:
-    """The life that follows from the steps, in their order."""
-    life = Life()
-    for fact in facts:
-        life = after(life, fact, days)
-    return life
-
-
-def after(life: Life, fact: Fact, days: Days) -> Life:
-    """The life one step later."""
-    kind = fact.kind
-    changes: dict[str, Any] = {}
-    if kind not in {_K.OVERDUE, _K.ESCALATED}:
-        changes["version"] = fact.number
-    if kind in _BECOMES:
-        changes["state"] = _BECOMES[kind]
-    if effect := _EFFECTS.get(kind):
-        changes |= effect(life, fact)
-    later = replace(life, **changes)
-    return replace(later, clocks=_clocks(life, later, fact, days))
-
-
-def _with_party(life: Life, fact: Fact, role: PartyRole) -> frozenset[tuple[int, int | None, str]]:
-    return life.parties | {(fact.data["union"], fact.data.get("staff"), role.value)}
-
-
-def _submitted(life: Life, fact: Fact) -> dict[str, Any]:
-    parties = life.parties
-    if fact.data.get("staff"):
-        parties = _with_party(life, fact, PartyRole.TAKER)
-    return {"owner": fact.data["union"], "parties": parties}
-
-
-def _answered(life: Life, fact: Fact) -> dict[str, Any]:
-    changes: dict[str, Any] = {"answered_at": life.answered_at or fact.at}
-    return changes | {"closed_at": fact.at} if fact.kind == _K.REFUSED else changes
-
-
-def _assigned(life: Life, fact: Fact) -> dict[str, Any]:
-    state = _S.IN_PROGRESS if life.state == _S.IN_PROGRESS else _S.ASSIGNED
-    return {"handler": fact.data["handler"], "state": state}
-
-
-def _closed(life: Life, fact: Fact) -> dict[str, Any]:
-    how = ClosedHow.CONFIRMED if fact.kind == _K.CONFIRMED else ClosedHow.SILENT
-    return {"closed_at": fact.at, "closed_how": how.value, "stars": fact.data.get("stars")}
-
-
-def _left(life: Life, fact: Fact) -> dict[str, Any]:
-    return {"closed_at": fact.at, "offered_to": None, "merged_into": fact.data.get("into")}
-
-
-def _without_helper(life: Life, fact: Fact) -> dict[str, Any]:
-    return {"parties": life.parties - {(fact.data["union"], fact.data.get("staff"), PartyRole.CO_HANDLER.value)}}
-
-
-def _supervised(life: Life, fact: Fact) -> dict[str, Any]:
-    return {"is_supervised": True, "parties": _with_party(life, fact, PartyRole.SUPERVISOR)}
-
-
-def _ended(pauses: tuple[Span, ...], at: datetime) -> tuple[Span, ...]:
-    if pauses and pauses[-1].end is None:
-        return (*pauses[:-1], Span(pauses[-1].begin, max(at, pauses[-1].begin)))
-    return pauses
-
-
-def _reopened(life: Life, fact: Fact) -> dict[str, Any]:
-    back = _S.SUBMITTED if life.state == _S.REFUSED else (_S.IN_PROGRESS if life.handler else _S.ACCEPTED)
-    return {
-        "state": back,
-        "times_reopened": life.times_reopened + 1,
-        "closed_at": None,
-        "closed_how": "",
-        "stars": None,
-        "proposed_at": None,
-        "published_title": "",
-        "published_words": "",
-    }
-
-
-def _moved(life: Life, fact: Fact) -> dict[str, Any]:
-    """The new owner accepts; who handled it before does no longer, and the earlier owner is kept."""
-    state = life.state if life.state == _S.SUBMITTED else _S.ACCEPTED
-    return {
-        "owner": fact.data["union"],
-        "offered_to": None,
-        "handler": None,
-        "state": state,
-        "parties": life.parties | {(life.owner, None, PartyRole.EARLIER_OWNER.value)},
-    }
-
-
-def _clocks(before: Life, life: Life, fact: Fact, days: Days) -> tuple[Clock, ...]:
-    """Stop what the step answers, start what it begins, and let pauses move what still runs."""
-    kind, at = fact.kind, fact.at
-    clocks = list(life.clocks)
-
-    def stop(*names: str) -> None:
-        for place, clock in enumerate(clocks):
-            if clock.name in names and clock.stopped_at is None:
-                clocks[place] = replace(clock, stopped_at=at)
-
-    def start(name: str) -> None:
-        stop(name)
-        clocks.append(Clock(name, at, None))
-
-    if kind == _K.SUBMITTED:
-        start("answer")
-    elif kind == _K.ACCEPTED:
-        stop("answer")
-        start("result")
-        start("progress")
-    elif kind == _K.PROGRESS:
-        start("progress")
-    elif kind == _K.PROPOSED:
-        stop("answer", "progress", "result")
-        start("verdict")
-    elif kind == _K.REOPENED:
-        stop("verdict")
-        if life.state == _S.SUBMITTED:
-            start("answer")
-        else:
-            start("result")
-            start("progress")
-    elif not life.is_open:
-        stop("answer", "progress", "result", "verdict")
-    lengths = {
-        "answer": days.answer_days,
-        "progress": days.progress_days,
-        "result": days.result_days,
-        "verdict": days.verdict_days,
-    }
-    for place, clock in enumerate(clocks):
-        if clock.stopped_at is None and (clock.due_at is None or life.pauses != before.pauses):
-            pauses = () if clock.name in {"answer", "verdict"} else life.pauses
-            since = [pause for pause in pauses if pause.end is None or pause.end > clock.begin]
-            clocks[place] = replace(clock, due_at=due_with_pauses(clock.begin, lengths[clock.name], since))
-    return tuple(clocks)
 
 
 def was_late(life: Life, at: datetime) -> bool:

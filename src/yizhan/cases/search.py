@@ -22,27 +22,14 @@ from .models import Case
 MOST_WORDS: Final = 12
 _WORD: Final = re.compile(r"\w", re.UNICODE)
 # Words of the field that the dictionary of everyday Chinese cuts apart.
-_FIELD_WORDS: Final = (
-    "小哥",
-    "驿站",
-    "工会驿站",
-    "惠骑餐厅",
-    "微心愿",
-    "三走进",
-    "总工会",
-    "骑手",
-    "网约车",
-    "电动车",
-    "充电柜",
-    "换电柜",
-)
+_FIELD_WORDS: Final = ("微心愿", "三走进", "惠骑餐厅", "充电柜", "工会驿站")
 
 
 @cache
 def _cutter() -> rjieba.Jieba:
     cutter = rjieba.Jieba()
     for word in _FIELD_WORDS:
-        cutter.add_word(word)
+        cutter.add_word(word, None, None)
     return cutter
 
 

@@ -1,0 +1,100 @@
+"""What the person whose case it is does: add, judge, reopen, take back. Signed in, or by the secret link.
+
+The caller has shown who asks: a view that found the case among the worker's own, or by its token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+
+from yizhan.cases.facts import GivenFile
+from yizhan.cases.life import MOST_REOPENED
+from yizhan.cases.models import By, Case, CaseEventKind, CaseState
+from yizhan.unions.errors import RuleBroken
+
+from .files import keep_files, looked_at
+from .log import clean_words, locked, needed_words, step
+from .notices import tell_handlers, words_for
+
+
+@transaction.atomic
+def confirm_result(case: Case, *, stars: int, words: str = "", by: By = By.WORKER, at: datetime | None = None) -> Case:
+    """The worker says that it is solved. Saying it twice changes nothing.
+
+    Args:
+        stars: How satisfied, from 1 to 5.
+
+    Raises:
+        RuleBroken: there is no result to confirm, or the stars are none of 1 to 5.
+    """
+    if not 1 <= stars <= 5:
+        raise RuleBroken.at("stars", stars, _("Give one to five stars."), "invalid")
+    said = clean_words(words)
+    current = locked(case)
+    if current.state == CaseState.CLOSED and current.closed_how == "confirmed":
+        return current
+    step(current, CaseEventKind.CONFIRMED, by=by, words=said, data={"stars": stars}, at=at)
+    tell_handlers(current, words_for(gettext_noop("The worker confirmed the result: %(stars)d stars."), stars=stars))
+    return current
+
+
+@transaction.atomic
+def reopen_case(case: Case, *, words: str, by: By = By.WORKER, at: datetime | None = None) -> Case:
+    """The worker says that it is not solved, or objects to a refusal.
+
+    Raises:
+        RuleBroken: no reason is given, the case is not at that point, or it was reopened too often.
+    """
+    said = needed_words(words, _("Say what is not solved."))
+    current = locked(case)
+    if current.times_reopened >= MOST_REOPENED:
+        raise RuleBroken.at(
+            "state",
+            current.state,
+            _("It was reopened %(n)d times. Call 12351, or bring it anew.") % {"n": MOST_REOPENED},
+            "too_often",
+        )
+    step(current, CaseEventKind.REOPENED, by=by, words=said, at=at)
+    tell_handlers(current, words_for(gettext_noop("The worker says that it is not solved.")))
+    return current
+
+
+@transaction.atomic
+def withdraw_case(case: Case, *, words: str = "", by: By = By.WORKER, at: datetime | None = None) -> Case:
+    """The worker takes it back. Raises RuleBroken when there is a result already."""
+    current = locked(case)
+    if current.state == CaseState.WITHDRAWN:
+        return current
+    step(current, CaseEventKind.WITHDRAWN, by=by, words=clean_words(words), at=at)
+    tell_handlers(current, words_for(gettext_noop("The worker took it back.")))
+    return current
+
+
+@transaction.atomic
+def add_to_case(
+    case: Case,
+    *,
+    words: str = "",
+    files: Sequence[GivenFile] = (),
+    by: By = By.WORKER,
+    at: datetime | None = None,
+) -> Case:
+    """The worker adds words or files.
+
+    Raises:
+        RuleBroken: neither is given, or the case is closed.
+    """
+    said = clean_words(words)
+    given = [looked_at(file) for file in files]
+    if not said and not given:
+        raise RuleBroken.at("words", "", _("Write something or choose a file."), "missing")
+    current = locked(case)
+    event = step(current, CaseEventKind.ADDED, by=by, words=said, at=at)
+    keep_files(current, event, given)
+    tell_handlers(current, words_for(gettext_noop("The worker added something.")))
+    return current
