@@ -1,6 +1,8 @@
 """What is stored of the benefits room."""
 
 from .budgets import SHARDS, WHOLE, Budget, BudgetShard, PlaceDay, Span
+from .codes import CodeSighting, HouseKey, Phone, PhoneCertificate
+from .counters import CounterPost, Serving
 from .exclusions import AppealState, Exclusion
 from .ledger import Account, AccountKind, Entry, LedgerTransaction, Seal, TransactionKind
 from .lotteries import Lottery, LotteryTicket
@@ -20,6 +22,8 @@ from .settlement import (
     StatementState,
 )
 from .signals import SIGNAL_LIMITS, Signal, SignalKind, SignalRules, SignalState
+from .uploads import Upload, UploadReason, UploadState
+from .vouchers import Voucher, VoucherBatch
 
 __all__ = [
     "FUNDING",
@@ -35,6 +39,8 @@ __all__ = [
     "Budget",
     "BudgetShard",
     "Channel",
+    "CodeSighting",
+    "CounterPost",
     "CutOff",
     "CutOffKind",
     "Difference",
@@ -42,6 +48,7 @@ __all__ = [
     "DifferenceState",
     "Entry",
     "Exclusion",
+    "HouseKey",
     "LedgerTransaction",
     "LineKind",
     "Lottery",
@@ -56,6 +63,8 @@ __all__ = [
     "Payout",
     "PayoutItem",
     "Period",
+    "Phone",
+    "PhoneCertificate",
     "PlaceDay",
     "Programme",
     "ProgrammeKind",
@@ -64,6 +73,7 @@ __all__ = [
     "Redemption",
     "RedemptionState",
     "Seal",
+    "Serving",
     "Signal",
     "SignalKind",
     "SignalRules",
@@ -73,5 +83,10 @@ __all__ = [
     "StatementLine",
     "StatementState",
     "TransactionKind",
+    "Upload",
+    "UploadReason",
+    "UploadState",
+    "Voucher",
+    "VoucherBatch",
     "clock",
 ]
