@@ -1,6 +1,6 @@
 """What a union does with a case of its own, from the first answer to the proposed result.
 
-Each step: right, row lock, whether the actor has seen all that happened, the step itself, the audit row; told on commit.
+Each step: right, row lock, whether the actor has seen all that happened, the step, the audit row; told on commit.
 """
 
 from __future__ import annotations

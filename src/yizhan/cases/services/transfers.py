@@ -28,7 +28,7 @@ def offer_transfer(
     """Offer the case to another union; it stays ours, with its deadlines, until they accept.
 
     Raises:
-        NotAllowed, ChangedMeanwhile, RuleBroken: as for all steps; or no reason is given, or nobody there could take it.
+        NotAllowed, ChangedMeanwhile, RuleBroken: as for all steps; or no reason, or nobody there could take it.
     """
     said = needed_words(words, _("Say why it belongs to them."))
     current = begin(case, actor=actor, right=HANDLE_CASES, seen=seen)
@@ -60,9 +60,8 @@ def accept_transfer(
     )
     if moved != 1:
         raise _gone()
-    step(
-        current, CaseEventKind.TRANSFER_ACCEPTED, actor=actor, words=clean_words(words), data={"union": taker.pk}, at=at
-    )  # fmt: skip
+    data = {"union": taker.pk}
+    step(current, CaseEventKind.TRANSFER_ACCEPTED, actor=actor, words=clean_words(words), data=data, at=at)
     tell_union(current, words_for(gettext_noop("%(union)s took over your case."), union=taker.name), union=earlier)
     return current
 
@@ -92,9 +91,8 @@ def cancel_transfer(
     if current.offered_to is None:
         raise _gone()
     taker = current.offered_to
-    step(
-        current, CaseEventKind.TRANSFER_CANCELLED, actor=actor, words=clean_words(words), data={"union": taker.pk}, at=at
-    )  # fmt: skip
+    data = {"union": taker.pk}
+    step(current, CaseEventKind.TRANSFER_CANCELLED, actor=actor, words=clean_words(words), data=data, at=at)
     tell_union(current, words_for(gettext_noop("The offer of this case was taken back.")), union=taker)
     return current
 

@@ -1,0 +1,95 @@
+"""Which cases someone may see. Every list, count, figure and export of the desk begins here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from yizhan.cases.circle import confidential_for
+from yizhan.cases.models import Case, CaseEvent, CaseFile, CaseParty
+from yizhan.cases.models.case import PartyRole
+from yizhan.cases.rights import VIEW_CASES
+from yizhan.unions.models import Staff, Union
+from yizhan.unions.rights import Operator, policy
+
+# More of them are asked for in the query itself instead of being listed in it.
+_MOST_LISTED = 2000
+
+
+def visible_cases(staff: Staff | Operator) -> QuerySet[Case]:
+    """The cases that a post may see: those of its union and below, those in which its unions help, which they owned or
+    supervise, or which are offered to them; of confidential ones only those in whose circle the post is.
+
+    The operator sees all.
+    """
+    found: QuerySet[Case] = Case.objects.with_scopes_disabled()
+    if isinstance(staff, Operator):
+        return found
+    if not policy.holds(staff, VIEW_CASES):
+        return found.none()
+    below = list(Union.objects.filter(path__startswith=staff.union.path).values_list("pk", flat=True))
+    elsewhere = (
+        CaseParty.objects.with_scopes_disabled()
+        .filter(union__in=below)
+        .exclude(role=PartyRole.TAKER)
+        .exclude(case__union__in=below)
+    )
+    listed = list(elsewhere.values_list("case", flat=True).distinct()[: _MOST_LISTED + 1])
+    by_party = Q(pk__in=elsewhere.values("case") if len(listed) > _MOST_LISTED else listed)
+    plain = Q(union__in=below) | Q(offered_to__in=below)
+    if listed:
+        plain |= by_party
+    return found.filter((plain & Q(is_confidential=False)) | (confidential_for(staff) & Q(is_confidential=True)))
+
+
+def case_for(staff: Staff | Operator, public_id: UUID) -> Case:
+    """One case that the post may see, with what its page names.
+
+    Raises:
+        Case.DoesNotExist: there is none, or it is not theirs to see.
+    """
+    return (
+        visible_cases(staff)
+        .select_related(
+            "union", "offered_to", "handler__user", "handler__union", "worker__user", "place", "report", "merged_into",
+            "split_from", "submitted_to", "client",
+        )
+        .get(public_id=public_id)
+    )  # fmt: skip
+
+
+def steps_of(case: Case, *, for_worker: bool = False) -> list[CaseEvent]:
+    """The steps of a case in their order, with who took them and the files they brought."""
+    found = CaseEvent.objects.with_scopes_disabled().filter(case=case).select_related("post__user", "union")
+    return list(found.prefetch_related(_files(for_worker=for_worker)).order_by("number"))
+
+
+def _files(*, for_worker: bool) -> object:
+    from django.db.models import Prefetch
+
+    files = CaseFile.objects.with_scopes_disabled().order_by("pk")
+    return Prefetch("files", files.filter(for_worker=True) if for_worker else files)
+
+
+def file_of(case: Case, public_id: UUID, *, for_worker: bool = False) -> CaseFile:
+    """One file of a case.
+
+    Raises:
+        CaseFile.DoesNotExist: it belongs to none, to another, or is not for the worker.
+    """
+    files = CaseFile.objects.with_scopes_disabled().filter(case=case).select_related("case__union")
+    found: CaseFile = (files.filter(for_worker=True) if for_worker else files).get(public_id=public_id)
+    return found
+
+
+def parties_of(case: Case) -> list[CaseParty]:
+    """Who else has to do with a case."""
+    parties = CaseParty.objects.with_scopes_disabled().filter(case=case)
+    return list(parties.select_related("union", "staff__user").order_by("role", "pk"))
+
+
+def parts_of(case: Case, staff: Staff | Operator) -> list[Case]:
+    """Cases that were split off this one, and its duplicates, as far as the post may see them."""
+    related = visible_cases(staff).filter(Q(split_from=case) | Q(merged_into=case))
+    return list(related.order_by("pk"))
