@@ -93,6 +93,16 @@ class Environment(BaseSettings):
         description="Networks to which messages of sources and partners may go although they are not public, by plain "
         'http, too (JSON list such as `["10.20.0.0/16"]`)',
     )
+    open_data_licence: str = Field(
+        default="CC BY 4.0", description="Licence of the open data, as it is named to readers"
+    )
+    open_data_licence_url: HttpUrl = Field(
+        default=HttpUrl("https://creativecommons.org/licenses/by/4.0/"), description="Where that licence can be read"
+    )
+    embed_sites: list[str] = Field(
+        default_factory=lambda: ["*"],
+        description='Sites that may show the embeddable map in a frame (JSON list such as `["https://example.cn"]`)',
+    )
     log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 
     @field_validator("base_url")

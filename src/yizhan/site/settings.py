@@ -233,6 +233,11 @@ CONTENT_SECURITY_POLICY = {
 TIANDITU_KEY = environment.tianditu_key
 TIANDITU_REVIEW_NUMBER = environment.tianditu_review_number
 
+# Open data
+OPEN_DATA_LICENCE = environment.open_data_licence
+OPEN_DATA_LICENCE_URL = str(environment.open_data_licence_url)
+EMBED_SITES = environment.embed_sites
+
 SAMPLE_DATA = environment.sample_data
 LOCALE_PATHS: list[Path] = []
 FRONTEND_FOLDER = PROJECT_ROOT / "frontend"

@@ -23,6 +23,29 @@ HOT_PATHS = (
     "/api/live/*",
 )
 
+# Of the same application, but worth compressing: large, and read by programs.
+FEED_PATHS = (
+    "/api/feeds/feeds.json",
+    "/api/feeds/places.geojson",
+    "/api/feeds/places.csv",
+    "/api/feeds/places.json",
+    "/api/feeds/status.json",
+    "/api/feeds/changes",
+)
+
+COMPRESSED_TYPES = (
+    "text/*",
+    "application/json*",
+    "application/geo+json*",
+    "application/problem+json*",
+    "application/ld+json*",
+    "application/javascript*",
+    "application/manifest+json*",
+    "application/xml*",
+    "application/atom+xml*",
+    "application/vnd.oai.openapi+json*",
+    "image/svg+xml*",
+)
 CLIENT_ADDRESS_HEADER = "X-Client-Address"
 PRIVATE_RANGES = ["127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "::1", "fd00::/8"]
 
@@ -99,6 +122,8 @@ class FrontDoor:
             "encodings": {"zstd": {}, "gzip": {}},
             "prefer": ["zstd", "gzip"],
             "minimum_length": 512,
+            # Types that Caddy does not know to be text by itself.
+            "match": {"headers": {"Content-Type": list(COMPRESSED_TYPES)}},
         }
         static = {
             "handler": "file_server",
@@ -148,6 +173,11 @@ class FrontDoor:
             {
                 "match": [{"path": ["/static/*"]}],
                 "handle": [{"handler": "rewrite", "strip_path_prefix": "/static"}, keep, static],
+                "terminal": True,
+            },
+            {
+                "match": [{"path": list(FEED_PATHS)}],
+                "handle": [compress, _proxy(self.hot_socket)],
                 "terminal": True,
             },
             {

@@ -1,0 +1,64 @@
+"""The fast facts: who is open now, and what is out of order there."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+from django.db.models import Q
+from django.utils import timezone
+
+from yizhan.places.contact import masked
+from yizhan.places.index import Moment
+from yizhan.places.models import Equipment
+from yizhan.places.prepared import Prepared
+
+TTL_S = 60
+_encode = msgspec.json.Encoder().encode
+
+
+class Status:
+    """`status.json` of an index of places, made anew when somebody opens or closes or the directory has changed.
+
+    `occupancy` is always null so far: no station counts who is inside.
+    """
+
+    def __init__(self) -> None:
+        self._held: tuple[Prepared, Moment, int, bytes] | None = None
+
+    def body(self, ready: Prepared, sequence: int, *, at_s: int | None = None) -> bytes:
+        """The JSON at a time (UTC epoch seconds), from the index and the equipment as stored now."""
+        at_s = int(time.time()) if at_s is None else at_s
+        moment = ready.index.moment(at_s)
+        held = self._held
+        if held is not None and held[:3] == (ready, moment, sequence):
+            return held[3]
+        broken = _out_of_order()
+        opens, unknowns, changes = moment.is_open.tolist(), moment.is_unknown.tolist(), moment.changes_s.tolist()
+        entries = [
+            b'{"place_id":"%s","open":"%s","changes_at":%s,"occupancy":null,"out_of_order":%s}'
+            % (
+                public_id.encode(),
+                b"yes" if is_open else b"unknown" if is_unknown else b"no",
+                b"%d" % changes_s if changes_s else b"null",
+                broken.get(public_id, b"[]"),
+            )
+            for public_id, is_open, is_unknown, changes_s in zip(ready.ids, opens, unknowns, changes, strict=True)
+        ]
+        body = b'{"last_updated":%d,"ttl":%d,"version":"1.0","sequence":%d,"data":{"places":[\n%s\n]}}' % (
+            at_s,
+            TTL_S,
+            sequence,
+            b",\n".join(entries),
+        )
+        self._held = (ready, moment, sequence, body)
+        return body
+
+
+def _out_of_order() -> dict[str, bytes]:
+    """Names of equipment that is broken or past its date, by public identifier of the place, as JSON."""
+    found: dict[str, list[str]] = {}
+    unusable = Equipment.published.filter(Q(broken_since__isnull=False) | Q(expires_on__lte=timezone.localdate()))
+    for public_id, name in unusable.order_by("name").values_list("place__public_id", "name"):
+        found.setdefault(str(public_id), []).append(masked(name))
+    return {public_id: _encode(names) for public_id, names in found.items()}
