@@ -19,3 +19,5 @@ CLIENT_REVOKED = declare_action("cases.client_revoked", _("no longer lets anothe
 CASES_REBUILT = declare_action("cases.rebuilt", _("rebuilt cases from their steps"))
 
 declare_details({"step": pgettext_lazy("trail", "step"), "source": pgettext_lazy("trail", "how it came in")})
+
+from . import outreach_actions  # noqa: E402, F401 - links, visits and the task ledger

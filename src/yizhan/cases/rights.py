@@ -12,3 +12,5 @@ IMPORT_CASES = declare("cases.import", roles=[Role.ADMINISTRATOR, Role.CADRE])
 SET_KINDS = declare("cases.set_kinds", roles=[Role.ADMINISTRATOR])
 SET_CIRCLE = declare("cases.set_circle", roles=[Role.ADMINISTRATOR])
 MANAGE_INTAKE = declare("cases.manage_intake", roles=[Role.ADMINISTRATOR])
+
+from . import outreach_rights  # noqa: E402, F401 - links, visits and the task ledger

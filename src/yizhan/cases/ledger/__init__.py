@@ -1,0 +1,1 @@
+"""The task ledger: rolled-up progress, its sheet, and reading it."""

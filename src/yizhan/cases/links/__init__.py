@@ -1,0 +1,1 @@
+"""Reading links: who is whose contact, what is missing, and who follows."""

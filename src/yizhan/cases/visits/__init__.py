@@ -1,0 +1,1 @@
+"""Reading visits and rounds, the order of stops, and what phones send."""
