@@ -6,12 +6,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from tests.conftest import PostMaker
 from yizhan.geo import Datum
 from yizhan.places.models import Place
 from yizhan.places.services import PlaceFacts, create_place, publish_place
-from yizhan.unions.models import Union
+from yizhan.unions.models import Staff, Union
 
 SHANGHAI = timezone(timedelta(hours=8))
 
@@ -45,3 +46,14 @@ class PlaceMaker:
 @pytest.fixture
 def make_place(post: PostMaker) -> PlaceMaker:
     return PlaceMaker(post)
+
+
+@pytest.fixture
+def sign_in(client: Client) -> Any:
+    """`sign_in(post(tree.zhengzhou))` gives a client in which that staff works at the desk."""
+
+    def signed_in(staff: Staff) -> Client:
+        client.force_login(staff.user)
+        return client
+
+    return signed_in

@@ -16,17 +16,7 @@ from tests.places.conftest import PlaceMaker
 from yizhan.places.importing import Outcome
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.places.services import import_places
-from yizhan.unions.models import Staff
 from yizhan.unions.rights import OPERATOR, Role
-
-
-@pytest.fixture
-def sign_in(client: Client) -> Any:
-    def signed_in(staff: Staff) -> Client:
-        client.force_login(staff.user)
-        return client
-
-    return signed_in
 
 
 def entered(**changes: str) -> dict[str, str]:

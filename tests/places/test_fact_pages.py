@@ -19,7 +19,6 @@ from yizhan.geo import Datum, convert
 from yizhan.places import services
 from yizhan.places.models import Equipment, Place, PlacePhoto, PlaceStatus, Verification
 from yizhan.places.services import EquipmentFacts
-from yizhan.unions.models import Staff
 from yizhan.unions.rights import Role
 
 
@@ -27,15 +26,6 @@ from yizhan.unions.rights import Role
 def media(settings: Any, tmp_path: Path) -> Path:
     settings.MEDIA_ROOT = tmp_path
     return tmp_path
-
-
-@pytest.fixture
-def sign_in(client: Client) -> Any:
-    def signed_in(staff: Staff) -> Client:
-        client.force_login(staff.user)
-        return client
-
-    return signed_in
 
 
 def only_place() -> Place:
@@ -194,6 +184,35 @@ def test_a_photo_goes_in_and_is_shown_and_a_script_does_not(
     assert shown["alt"] == "东门"
 
 
+def test_the_first_photo_is_the_cover_and_photos_change_places(
+    client: Client, sign_in: Any, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    signed_in = sign_in(post(tree.zhongyuan, Role.KEEPER))
+    address = f"/desk/places/{place.public_id}/photos/"
+    for alt in ("东门", "大厅", "药箱"):
+        signed_in.post(address, {"photo": SimpleUploadedFile("x.jpg", drawn()), "alt": alt})
+
+    def shown() -> list[str]:
+        return [one["alt"] for one in Client().get(f"/api/places/{place.public_id}").json()["photos"]]
+
+    def move(alt: str, to: str) -> None:
+        photo = PlacePhoto.objects.with_scopes_disabled().get(alt=alt)
+        assert signed_in.post(f"/desk/places/photos/{photo.public_id}/move/", {"to": to}).status_code == 302
+
+    assert shown() == ["东门", "大厅", "药箱"]
+    move("药箱", "earlier")
+    assert shown() == ["东门", "药箱", "大厅"]
+    move("东门", "later")
+    assert shown() == ["药箱", "东门", "大厅"]
+    move("药箱", "earlier")  # it is the first already
+    assert shown() == ["药箱", "东门", "大厅"]
+    assert "封面" in signed_in.get(address).content.decode()
+    neighbour = post(tree.shenzhen)
+    photo = PlacePhoto.objects.with_scopes_disabled().get(alt="大厅")
+    assert sign_in(neighbour).post(f"/desk/places/photos/{photo.public_id}/move/").status_code == 404
+
+
 def test_a_verifier_goes_through_the_checklist_on_the_spot(
     sign_in: Any, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
 ) -> None:
@@ -230,7 +249,11 @@ def test_a_suspended_place_is_opened_again_with_a_reason(
     base = f"/desk/places/{place.public_id}/"
     client.post(f"{base}withdraw/", {"withdraw-reason": ""})
     assert only_place().status == PlaceStatus.PUBLISHED  # nothing without a reason
-    client.post(f"{base}withdraw/", {"withdraw-reason": "漏水"})
+    client.post(f"{base}withdraw/", {"withdraw-reason": "漏水", "withdraw-until": "2020-01-01"})
+    assert only_place().status == PlaceStatus.PUBLISHED  # nor until a day that is over
+    until = (timezone.localdate() + timedelta(days=9)).isoformat()
+    client.post(f"{base}withdraw/", {"withdraw-reason": "漏水", "withdraw-until": until})
+    assert until in client.get(base).content.decode()
     client.post(f"{base}resume/", {"resume-reason": "修好了"})
     assert only_place().status == PlaceStatus.PUBLISHED
     assert "修好了" in client.get(base).content.decode()

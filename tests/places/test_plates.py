@@ -105,11 +105,13 @@ def test_prefetching_and_head_are_no_visits(tree: UnionTree, make_place: PlaceMa
 def test_unknown_codes_and_places_out_of_sight_lead_nowhere(
     tree: UnionTree, post: PostMaker, make_place: PlaceMaker
 ) -> None:
-    withdrawn = make_place(tree.zhongyuan)
-    plate = plate_of(withdrawn)
-    withdraw_place(withdrawn, actor=post(tree.zhongyuan))
-    assert scan(plate).status_code == 404
-    assert counted(plate) == 0
+    suspended = make_place(tree.zhongyuan)
+    plate = plate_of(suspended)
+    withdraw_place(suspended, actor=post(tree.zhongyuan))
+    assert scan(plate)["Location"] == suspended.get_absolute_url(), "where one reads why it is shut"
+    draft = make_place(tree.zhongyuan, publish=False)
+    assert scan(plate_of(draft)).status_code == 404
+    assert counted(plate_of(draft)) == 0
     for code in ("a", "x" * 200, "0", "-"):
         assert Client().get(f"/p/{code}").status_code == 404
     closed = make_place(tree.zhongyuan)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from tests.conftest import PostMaker, UnionTree
 from tests.places.conftest import PlaceMaker
 from yizhan.geo import Datum, convert
 from yizhan.places.models import Place
 from yizhan.places.queries import nearest_published, published_by_district
-from yizhan.places.services import close_place, withdraw_place
+from yizhan.places.services import close_place, resume_place, withdraw_place
+from yizhan.places.services.reports import report_fault
+from yizhan.places.snapshot import load_snapshot
+from yizhan.unions.errors import RuleBroken
+from yizhan.unions.rights import OPERATOR
+from yizhan.unions.services.tree import deactivate_union, reactivate_union
 
 
 def test_a_place_page_says_hours_offers_and_the_way_there_in_each_datum(
@@ -35,13 +43,83 @@ def test_what_is_not_published_has_no_page_and_no_answer(
     client: Client, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
 ) -> None:
     draft = make_place(tree.zhongyuan, publish=False)
-    withdrawn = withdraw_place(make_place(tree.zhongyuan), actor=post(tree.zhengzhou))
     never_public = close_place(make_place(tree.zhongyuan, publish=False), actor=post(tree.zhengzhou))
-    for place in (draft, withdrawn, never_public):
+    for place in (draft, never_public):
         assert client.get(f"/places/{place.public_id}/").status_code == 404
         assert client.get(f"/api/places/{place.public_id}").status_code == 404
     assert client.get("/api/places").json()["places"] == []
     assert client.get("/places/").status_code == 200
+
+
+def test_a_suspended_place_says_so_with_reason_and_days_and_nobody_is_led_there(
+    client: Client, tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    until = timezone.localdate() + timedelta(days=20)
+    place = make_place(tree.zhongyuan, name="甲站", hours="24/7", contact="13712345678", contact_is_service=True)
+    withdraw_place(place, actor=post(tree.zhengzhou), reason="水管改造", until=until)
+    answer = client.get(f"/places/{place.public_id}/")
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert answer["X-Robots-Tag"] == "noindex"
+    assert "水管改造" in page
+    assert "暂停开放" in page
+    assert f"{until.year}年{until.month}月{until.day}日" in page
+    assert "uri.amap.com" not in page
+    assert "13712345678" not in page
+    told = client.get(f"/api/places/{place.public_id}").json()
+    assert (told["status"], told["open_now"], told["status_note"]) == ("suspended", "no", "水管改造")
+    assert told["suspended_until"] == until.isoformat()
+    assert told["contact"] == ""
+    assert client.get("/api/places").json()["places"] == []
+    assert nearest_published(113.62, 34.75, datum=Datum.WGS84) == []
+    assert client.get(f"/places/{place.public_id}/report/").status_code == 302
+    Place.objects.with_scopes_disabled().update(suspended_until=timezone.localdate() - timedelta(days=1))
+    assert "尚未恢复" in client.get(f"/places/{place.public_id}/").content.decode()
+
+
+@pytest.mark.parametrize("days", [0, -1, 4000])
+def test_a_place_is_not_suspended_until_a_day_that_cannot_be(
+    tree: UnionTree, post: PostMaker, make_place: PlaceMaker, days: int
+) -> None:
+    place = make_place(tree.zhongyuan)
+    with pytest.raises(RuleBroken):
+        withdraw_place(place, actor=post(tree.zhengzhou), until=timezone.localdate() + timedelta(days=days))
+    place.refresh_from_db()
+    assert place.is_published
+
+
+def test_what_is_open_again_remembers_no_suspension(tree: UnionTree, post: PostMaker, make_place: PlaceMaker) -> None:
+    place, cadre = make_place(tree.zhongyuan), post(tree.zhengzhou)
+    withdraw_place(place, actor=cadre, until=timezone.localdate() + timedelta(days=3))
+    resume_place(place, actor=cadre, reason="修好了")
+    place.refresh_from_db()
+    assert (place.suspended_at, place.suspended_until, place.status_note) == (None, None, "")
+
+
+def test_the_places_of_a_deactivated_union_are_published_no_more_and_come_back_with_it(
+    client: Client, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.shifo, name="甲站", hours="24/7", offers=("water",))
+    kept = make_place(tree.jinshui, name="乙站")
+
+    def seen() -> list[str]:
+        listed = {one["name"] for one in client.get("/api/places").json()["places"]}
+        near = {one.name for one in nearest_published(113.62, 34.75, datum=Datum.WGS84)}
+        assert listed == near == set(load_snapshot().names)
+        return sorted(listed)
+
+    assert seen() == ["乙站", "甲站"]
+    deactivate_union(actor=OPERATOR, union=tree.zhongyuan)
+    assert seen() == ["乙站"]
+    page = client.get(f"/places/{place.public_id}/")
+    assert page.status_code == 200
+    assert "暂停开放" in page.content.decode()
+    assert client.get(f"/api/places/{place.public_id}").json()["status"] == "suspended"
+    with pytest.raises(RuleBroken):
+        report_fault(place, kind="door_locked", request_id=uuid4())
+    assert client.get(f"/places/{kept.public_id}/").status_code == 200
+    reactivate_union(actor=OPERATOR, union=tree.zhongyuan)
+    assert seen() == ["乙站", "甲站"]
 
 
 def test_a_closed_place_stays_readable_as_closed(

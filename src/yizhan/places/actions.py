@@ -29,6 +29,7 @@ CLOSURE_MADE = declare_action("places.shut", _("shut a place for a while"))
 CLOSURE_LIFTED = declare_action("places.closure_lifted", _("ended a temporary closure"))
 PHOTO_ADDED = declare_action("places.photo_added", _("added a photo of a place"))
 PHOTO_REMOVED = declare_action("places.photo_removed", _("took a photo of a place away"))
+PHOTO_MOVED = declare_action("places.photo_moved", _("put the photos of a place in another order"))
 WORD_CHANGED = declare_action("places.word_changed", _("changed the words for what places offer"))
 CARE_RULES_SET = declare_action("places.care_rules_set", _("set how closely places are looked after"))
 

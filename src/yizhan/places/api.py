@@ -72,7 +72,10 @@ class PhotoOut(Schema):
 
 
 class PlaceOut(Schema):
-    """A published place, or the tombstone of one that is closed for good. `lon`, `lat` are degrees of `datum`."""
+    """A published place, or one that was: suspended, or closed for good. `lon`, `lat` are degrees of `datum`.
+
+    Nobody is to be led to a place whose `status` is not `published`. That of a deactivated union is `suspended`.
+    """
 
     id: UUID
     name: str
@@ -107,6 +110,9 @@ class PlaceOut(Schema):
     revision: int
     changed_at: datetime
     closed_at: datetime | None
+    suspended_at: datetime | None
+    suspended_until: date | None = Field(description="Day on which it is expected to open again; null: not known")
+    status_note: str = Field(description="Why it is suspended or closed")
     url: str
 
 
@@ -157,7 +163,7 @@ def list_places(request: HttpRequest, query: Query[PlacesIn]) -> PlacesOut:
 
 @router.get("/places/{uuid:public_id}", response=PlaceOut, url_name="place", summary="One place")
 def one_place(request: HttpRequest, public_id: UUID, datum: str = "WGS-84") -> PlaceOut:
-    """A published place; one that is closed for good stays readable, with `status` closed."""
+    """A published place; one that is suspended or closed for good stays readable and says so in `status`."""
     shown_in = checked_datum(datum)
     try:
         place = public_place(public_id)
@@ -169,12 +175,12 @@ def one_place(request: HttpRequest, public_id: UUID, datum: str = "WGS-84") -> P
 def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:
     lon, lat = place.position(datum)
     state = state_of(place, at)
-    closed = place.is_closed
+    closed = not place.is_public
     return PlaceOut(
         id=place.public_id,
         name=place.name,
         kind=PlaceKind(place.kind),
-        status=PlaceStatus(place.status),
+        status=PlaceStatus.SUSPENDED if place.is_published and closed else PlaceStatus(place.status),
         address=place.address,
         district=place.district,
         union=UnionRef(id=place.union.public_id, name=place.union.name),
@@ -218,6 +224,9 @@ def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:
         revision=place.revision,
         changed_at=place.changed_at,
         closed_at=place.closed_at,
+        suspended_at=place.suspended_at,
+        suspended_until=place.suspended_until,
+        status_note=place.status_note,
         url=place.get_absolute_url(),
     )
 

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/places/equipment/<uuid:public_id>/remove/", facts.remove_equipment, name="equipment_remove"),
     path("desk/places/closures/<uuid:public_id>/lift/", facts.lift, name="closure_lift"),
     path("desk/places/photos/<uuid:public_id>/remove/", facts.remove_photo, name="photo_remove"),
+    path("desk/places/photos/<uuid:public_id>/move/", facts.move_photo, name="photo_move"),
     path("desk/places/verifications/<uuid:public_id>/photo/", care.evidence, name="verification_photo"),
     path("desk/places/words/", care.words, name="words"),
     path("desk/places/words/<slug:code>/", care.word, name="word"),

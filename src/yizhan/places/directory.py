@@ -1,8 +1,8 @@
 """The index of published places inside a Django process.
 
-Every answer asks the database one small question: when was a place last changed? Only when that moved is the index
-built anew: at once where places are few, in the background where they are many and readers go on with the one they
-have. (The hot application does without the question: it listens for `NOTIFY places_changed`.)
+Every answer asks the database a small question: when was a place last changed, or a union deactivated? Only when that
+moved is the index built anew: at once where places are few, in the background where they are many and readers go on
+with the one they have. (The hot application does without the question: it listens for `NOTIFY places_changed`.)
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.utils import timezone
+
+from yizhan.unions.models import Union
 
 from .index import PlaceIndex
 from .models import Place
@@ -26,15 +28,17 @@ log = logging.getLogger("yizhan.places.directory")
 LONGEST_AGE = timedelta(minutes=10)
 MOST_AT_ONCE = 5_000  # places that are read in a tenth of a second; nobody is kept waiting for more
 
+Version = tuple[datetime | None, datetime | None, int]
+
 
 @dataclass(frozen=True, slots=True)
 class _Held:
     """An index, and the state of the directory that it shows."""
 
-    version: datetime | None
+    version: Version
     index: PlaceIndex
 
-    def shows(self, version: datetime | None) -> bool:
+    def shows(self, version: Version) -> bool:
         return self.version == version and timezone.now() - self.index.snapshot.taken_at < LONGEST_AGE
 
 
@@ -59,13 +63,14 @@ def current_index() -> PlaceIndex:
     return held.index
 
 
-def last_change() -> datetime | None:
-    """When any place was last changed; places are never deleted, so this only grows."""
-    changed: datetime | None = Place.objects.with_scopes_disabled().aggregate(last=Max("changed_at"))["last"]
-    return changed
+def last_change() -> Version:
+    """What moves whenever the directory does: places are never deleted, and a deactivated union hides its own."""
+    changed = Place.objects.with_scopes_disabled().aggregate(last=Max("changed_at"))["last"]
+    inactive = Union.objects.filter(is_active=False).aggregate(last=Max("deactivated_at"), count=Count("pk"))
+    return changed, inactive["last"], inactive["count"]
 
 
-def _build(version: datetime | None) -> _Held:
+def _build(version: Version) -> _Held:
     """Read the places and hold their index; the caller has the lock."""
     global _held
     index = PlaceIndex(load_snapshot())
@@ -75,7 +80,7 @@ def _build(version: datetime | None) -> _Held:
     return held
 
 
-def _build_behind(version: datetime | None) -> None:
+def _build_behind(version: Version) -> None:
     """As `_build`, in a thread of its own, which was started with the lock held."""
     try:
         _build(version)

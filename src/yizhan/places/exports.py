@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from import_export.fields import Field
 
 from yizhan.geo import Datum
 from yizhan.unions.exports import ListResource
 
+from .importing.cells import equipment_in_words
 from .models import Equipment, EquipmentState, Place
 
 
@@ -33,6 +35,7 @@ class PlaceResource(ListResource):
     hours = Field(attribute="hours", column_name=_("Hours"))
     offers = Field(column_name=_("Offers"))
     contact = Field(attribute="contact", column_name=_("Contact"))
+    contact_is_service = Field(column_name=_("Contact is a service number"))
     access = Field(column_name=_("How to enter"))
     access_note = Field(attribute="access_note", column_name=_("Note on entering"))
     users = Field(column_name=_("Who may use it"))
@@ -40,6 +43,11 @@ class PlaceResource(ListResource):
     host = Field(column_name=_("Host"))
     operator = Field(attribute="operator__name", column_name=_("Operator"))
     funder = Field(attribute="funder__name", column_name=_("Funder"))
+    entrance_lon = Field(column_name=_("Longitude of the door"))
+    entrance_lat = Field(column_name=_("Latitude of the door"))
+    parking_lon = Field(column_name=_("Longitude of e-bike parking"))
+    parking_lat = Field(column_name=_("Latitude of e-bike parking"))
+    equipment = Field(column_name=_("Equipment"))
     stars = Field(attribute="stars", column_name=_("Stars"))
     verified_at = Field(attribute="verified_at", column_name=_("Last verified"))
     changed_at = Field(attribute="changed_at", column_name=_("Last changed"))
@@ -64,6 +72,30 @@ class PlaceResource(ListResource):
         """Always as stored."""
         return Datum.WGS84.value
 
+    def dehydrate_contact_is_service(self, place: Place) -> str:
+        """Yes, or nothing."""
+        return gettext("yes") if place.contact_is_service else ""
+
+    def dehydrate_entrance_lon(self, place: Place) -> float | None:
+        """WGS-84 degrees; empty: at the position, or not known."""
+        return _round(place.entrance_lon)
+
+    def dehydrate_entrance_lat(self, place: Place) -> float | None:
+        """WGS-84 degrees."""
+        return _round(place.entrance_lat)
+
+    def dehydrate_parking_lon(self, place: Place) -> float | None:
+        """WGS-84 degrees; empty: not known."""
+        return _round(place.parking_lon)
+
+    def dehydrate_parking_lat(self, place: Place) -> float | None:
+        """WGS-84 degrees."""
+        return _round(place.parking_lat)
+
+    def dehydrate_equipment(self, place: Place) -> str:
+        """Each piece with what is wrong with it and until when it may be used, as an import reads it."""
+        return equipment_in_words(list(place.equipment.all()))
+
     def dehydrate_access(self, place: Place) -> str:
         """In the reader's language; empty: not known."""
         return place.get_access_display() if place.access else ""
@@ -79,6 +111,15 @@ class PlaceResource(ListResource):
     def dehydrate_offers(self, place: Place) -> str:
         """In the reader's language."""
         return "、".join(offer.kind.name for offer in place.offers.all())
+
+
+def with_all_facts(places: QuerySet[Place]) -> QuerySet[Place]:
+    """The same places with all that the files tell of them, in a few queries."""
+    return places.prefetch_related(Prefetch("equipment", Equipment.objects.select_related("offer")))
+
+
+def _round(degrees: float | None) -> float | None:
+    return None if degrees is None else round(degrees, 6)
 
 
 class EquipmentResource(ListResource):
@@ -104,24 +145,7 @@ def geojson(places: QuerySet[Place]) -> tuple[HttpResponse, int]:
             "type": "Feature",
             "id": str(place.public_id),
             "geometry": {"type": "Point", "coordinates": [round(place.lon, 6), round(place.lat, 6)]},
-            "properties": {
-                "name": place.name,
-                "kind": place.kind,
-                "status": place.status,
-                "union": place.union.name,
-                "address": place.address,
-                "district": place.district,
-                "opening_hours": place.hours,
-                "offers": [offer.kind.code for offer in place.offers.all()],
-                "contact": place.contact,
-                "access": place.access,
-                "users": place.users,
-                "capacity": place.capacity,
-                "stars": place.stars,
-                "verified_at": place.verified_at,
-                "datum": Datum.WGS84.value,
-                "changed_at": place.changed_at,
-            },
+            "properties": _properties(place),
         }
         for place in places
     ]
@@ -132,3 +156,53 @@ def geojson(places: QuerySet[Place]) -> tuple[HttpResponse, int]:
     response["Content-Disposition"] = f'attachment; filename="places-{date}.geojson"'
     response["Cache-Control"] = "no-store"
     return response, len(features)
+
+
+def _properties(place: Place) -> dict[str, Any]:
+    """Every fact; points are WGS-84 longitude and latitude, as in a GeoJSON position."""
+    return {
+        "name": place.name,
+        "kind": place.kind,
+        "status": place.status,
+        "status_note": place.status_note,
+        "union": place.union.name,
+        "address": place.address,
+        "district": place.district,
+        "opening_hours": place.hours,
+        "offers": [offer.kind.code for offer in place.offers.all()],
+        "contact": place.contact,
+        "contact_is_service": place.contact_is_service,
+        "access": place.access,
+        "access_note": place.access_note,
+        "users": place.users,
+        "occupations": place.occupations,
+        "capacity": place.capacity,
+        "host": place.host.name if place.host else place.host_name,
+        "operator": place.operator.name if place.operator else "",
+        "funder": place.funder.name if place.funder else "",
+        "entrance": _point(place.entrance),
+        "parking": _point(place.parking),
+        "equipment": [
+            {
+                "name": thing.name,
+                "offer": thing.offer.code if thing.offer else None,
+                "state": thing.state,
+                "broken_since": thing.broken_since,
+                "expires_on": thing.expires_on,
+                "note": thing.note,
+            }
+            for thing in place.equipment.all()
+        ],
+        "stars": place.stars,
+        "verified_at": place.verified_at,
+        "position_source": place.position_source,
+        "datum": Datum.WGS84.value,
+        "datum_given": place.datum_given,
+        "source": place.source,
+        "source_id": place.source_id,
+        "changed_at": place.changed_at,
+    }
+
+
+def _point(point: tuple[float, float] | None) -> list[float] | None:
+    return None if point is None else [round(degrees, 6) for degrees in point]

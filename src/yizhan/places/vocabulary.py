@@ -30,6 +30,34 @@ OFFER_KINDS: tuple[tuple[str, str, str, str], ...] = (
     ("counselling", "心理疏导", "Counselling", "chat"),
 )
 
+# How files call them besides; a union's own words come first.
+OTHER_NAMES: dict[str, tuple[str, ...]] = {
+    "water": ("饮水", "热水", "饮水机", "直饮水", "开水"),
+    "microwave": ("微波", "热饭", "加热饭菜", "饭菜加热"),
+    "charging": ("充电", "手机充电站", "充电设备", "充电插座"),
+    "battery_swap": ("换电柜", "电池更换"),
+    "rest": ("休息区", "休息座椅", "桌椅", "座椅", "歇脚"),
+    "toilet": ("厕所", "洗手间", "公厕", "如厕"),
+    "medicine_box": ("药箱", "急救箱", "急救包", "医药箱", "应急药箱", "应急药品", "药品"),
+    "aed": ("除颤仪", "除颤器"),
+    "air_conditioning": ("冷气", "纳凉", "避暑"),
+    "heating": ("暖气", "供暖"),
+    "fridge": ("冷藏", "冰柜"),
+    "wifi": ("无线网", "免费wifi", "上网"),
+    "umbrella": ("雨具", "爱心伞"),
+    "sewing_kit": ("针线", "针线盒"),
+    "reading": ("图书", "阅读", "书报", "书籍", "阅览"),
+    "shower": ("洗澡", "沐浴"),
+    "meal": ("用餐", "就餐", "餐饮"),
+    "repair": ("维修", "修车工具", "车辆维修"),
+    "air_pump": ("打气筒", "充气"),
+    "ebike_charging": ("电瓶车充电", "电动自行车充电", "电动车充电桩"),
+    "parking": ("停车位", "停车点"),
+    "nursing_room": ("母婴", "哺乳室"),
+    "legal_advice": ("法律援助", "法律服务"),
+    "counselling": ("心理咨询", "心理服务"),
+}
+
 
 def seed(model: Any) -> None:
     """Add the words that the table lacks; words that a union has changed or added are left alone."""

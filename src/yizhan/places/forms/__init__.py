@@ -3,7 +3,7 @@
 from .facts import CareRulesForm, ClosureForm, EquipmentForm, PhotoForm, WordForm
 from .hours import HoursForm
 from .imports import ImportForm, MappingForm
-from .place import PlaceForm, ReasonForm
+from .place import PlaceForm, ReasonForm, WithdrawForm
 from .verification import VerificationForm
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "PlaceForm",
     "ReasonForm",
     "VerificationForm",
+    "WithdrawForm",
     "WordForm",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping as Lookup
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from yizhan.places.importing.columns import FIELDS, Mapping
+from yizhan.places.importing.columns import FIELDS, OFFER, Mapping, guess_mapping
 from yizhan.places.importing.table import MAXIMUM_BYTES
 from yizhan.places.models import DatumChoice, PlaceKind
 
@@ -51,21 +52,26 @@ class ImportForm(forms.Form):
 
 
 class MappingForm(forms.Form):
-    """Which column holds what."""
+    """Which column holds what; columns that are called like an offer are asked for, too.
 
-    def __init__(self, *args: Any, headers: Sequence[str], mapping: Mapping, **kwargs: Any) -> None:
+    `words` are codes of offers by every name they go by.
+    """
+
+    def __init__(
+        self, *args: Any, headers: Sequence[str], mapping: Mapping, words: Lookup[str, str], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **{"prefix": "column", **kwargs})
         choices = [
             ("", _("– not in the file –")),
             *((str(n), header or f"({n + 1})") for n, header in enumerate(headers)),
         ]
-        for field in FIELDS:
-            position = mapping.get(field.name)
-            self.fields[field.name] = forms.ChoiceField(
-                label=str(field.label),
-                choices=choices,
-                required=False,
-                initial="" if position is None else str(position),
+        labels = {field.name: str(field.label) for field in FIELDS}
+        guessed = guess_mapping(headers, None, words)
+        labels |= {name: f"{_('Offers')} · {headers[n]}" for name, n in guessed.items() if name.startswith(OFFER)}
+        for name, label in labels.items():
+            position = mapping.get(name)
+            self.fields[name] = forms.ChoiceField(
+                label=label, choices=choices, required=False, initial="" if position is None else str(position)
             )
 
     def mapping(self) -> Mapping:

@@ -246,6 +246,17 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(label=_("Reason, shown to everyone"), max_length=200)
 
 
+class WithdrawForm(ReasonForm):
+    """Why a place is suspended, and until when that is expected."""
+
+    until = forms.DateField(
+        label=_("Expected to open again on"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Shown to everyone. The place does not open by itself: you open it again."),
+    )
+
+
 def _initial(place: Place) -> dict[str, Any]:
     datum = Datum(place.datum_given)
     facts = facts_of(place, offers=[offer.kind.code for offer in place.offers.all()], datum=datum)

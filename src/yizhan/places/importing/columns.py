@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping as Lookup
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from yizhan.geo import Datum, UnknownDatum
 from yizhan.unions.errors import Problem, RuleBroken
 
-Mapping = dict[str, int]  # field → position of its column
+Mapping = dict[str, int]  # field (or `offer:CODE`) → position of its column
+OFFER = "offer:"
+_LOOSE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,38 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("datum", gettext_lazy("Datum"), ("坐标系", "坐标系统", "基准", "datum", "crs")),
     Field(
+        "contact_is_service",
+        gettext_lazy("Contact is a service number"),
+        ("联系电话为服务电话", "是否服务电话", "contactisaservicenumber"),
+    ),
+    Field(
+        "access", gettext_lazy("How to enter"), ("如何进入", "进入方式", "进门方式", "开门方式", "howtoenter", "access")
+    ),
+    Field("access_note", gettext_lazy("Note on entering"), ("进入说明", "进门说明", "noteonentering", "accessnote")),
+    Field("users", gettext_lazy("Who may use it"), ("服务对象", "面向人群", "使用对象", "whomayuseit", "users")),
+    Field("capacity", gettext_lazy("Seats"), ("座位数", "座位", "可容纳人数", "容纳人数", "seats", "capacity")),
+    Field(
+        "host",
+        gettext_lazy("Host"),
+        ("场地提供单位", "场地单位", "依托单位", "共建单位", "host"),
+    ),
+    Field("operator", gettext_lazy("Operator"), ("运营工会", "运营单位", "管理工会", "operator")),
+    Field("funder", gettext_lazy("Funder"), ("出资工会", "出资单位", "funder")),
+    Field("entrance_lon", gettext_lazy("Longitude of the door"), ("入口经度", "门口经度", "longitudeofthedoor")),
+    Field("entrance_lat", gettext_lazy("Latitude of the door"), ("入口纬度", "门口纬度", "latitudeofthedoor")),
+    Field(
+        "parking_lon",
+        gettext_lazy("Longitude of e-bike parking"),
+        ("停车点经度", "电动车停放点经度", "longitudeofe-bikeparking"),
+    ),
+    Field(
+        "parking_lat",
+        gettext_lazy("Latitude of e-bike parking"),
+        ("停车点纬度", "电动车停放点纬度", "latitudeofe-bikeparking"),
+    ),
+    Field("equipment", gettext_lazy("Equipment"), ("设备", "设备清单", "配备设备", "equipment")),
+    Field("identifier", gettext_lazy("Identifier"), ("标识", "identifier", "publicid")),
+    Field(
         "source_id",
         gettext_lazy("Number at the source"),
         ("站点编号", "编号", "编码", "id", "sourceid", "number", "code"),
@@ -82,25 +117,39 @@ _BY_NAME = {field.name: field for field in FIELDS}
 _DATUM_ENDING = re.compile(r"(?:^|[^a-z0-9])(wgs-?84|cgcs2000|gcj-?02|bd-?09(?:ll)?)[)）]?$", re.IGNORECASE)
 
 
-def guess_mapping(headers: Sequence[str], datum: Datum | None) -> Mapping:
+def guess_mapping(headers: Sequence[str], datum: Datum | None, words: Lookup[str, str] | None = None) -> Mapping:
     """The columns that can be told from their headers.
 
-    Of several columns for one field the best header wins. A longitude or latitude column that names a datum
-    (`lng_gcj02`) is only taken when that is `datum`.
+    Of several columns for one field the best header wins, and a header that is one field's own name is no other's. A
+    longitude or latitude column that names a datum (`lng_gcj02`) is only taken when that is `datum`. Columns that are
+    called like an offer (`words`: codes by name), with a mark in their cells, come as `offer:CODE`.
     """
     mapping: Mapping = {}
-    for field in FIELDS:
-        best: tuple[int, int] | None = None
-        for position, header in enumerate(headers):
-            stated = datum_in_header(header)
-            if field.name in {"lon", "lat"} and stated is not None and datum is not None and stated is not datum:
-                continue
-            rank = _rank(field, header)
-            if rank is not None and position not in mapping.values() and (best is None or (rank, position) < best):
-                best = (rank, position)
-        if best is not None:
-            mapping[field.name] = best[1]
+    ranks = [
+        (rank, position, field.name)
+        for field in FIELDS
+        for position, header in enumerate(headers)
+        if (rank := _rank(field, header)) is not None and not _other_datum(field, header, datum)
+    ]
+    for exact in (True, False):
+        for field in FIELDS:
+            fitting = [
+                (rank, position)
+                for rank, position, name in ranks
+                if name == field.name and (rank < _LOOSE) is exact and position not in mapping.values()
+            ]
+            if fitting and field.name not in mapping:
+                mapping[field.name] = min(fitting)[1]
+    for position, header in enumerate(headers):
+        code = (words or {}).get(_plain(header))
+        if code is not None and position not in mapping.values():
+            mapping.setdefault(f"{OFFER}{code}", position)
     return mapping
+
+
+def label_of(name: str) -> str:
+    """What a field is called; an offer's column by its code."""
+    return str(_BY_NAME[name].label) if name in _BY_NAME else name.removeprefix(OFFER)
 
 
 def parse_mapping(text: str, headers: Sequence[str]) -> Mapping:
@@ -113,12 +162,13 @@ def parse_mapping(text: str, headers: Sequence[str]) -> Mapping:
     problems: list[Problem] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, sign, header = (piece.strip() for piece in part.partition("="))
-        if not sign or name not in _BY_NAME:
+        if not sign or not (name in _BY_NAME or name.startswith(OFFER)):
             problems.append(
                 Problem(
                     "columns",
                     part[:60],
-                    _("Write FIELD=COLUMN, where FIELD is one of: %(fields)s.") % {"fields": ", ".join(_BY_NAME)},
+                    _("Write FIELD=COLUMN, where FIELD is one of: %(fields)s.")
+                    % {"fields": ", ".join([*_BY_NAME, f"{OFFER}CODE"])},
                     "unknown_field",
                 )
             )
@@ -196,16 +246,25 @@ def datum_in_header(header: str) -> Datum | None:
         return None
 
 
+def _other_datum(field: Field, header: str, datum: Datum | None) -> bool:
+    """Whether it is a position in another datum than the one that was given."""
+    stated = datum_in_header(header)
+    return field.name in {"lon", "lat"} and stated is not None and datum is not None and stated is not datum
+
+
+def _plain(header: str) -> str:
+    return re.sub(r"[\s_()（）:：*-]+", "", _DATUM_ENDING.sub("", header)).casefold()
+
+
 def _rank(field: Field, header: str) -> int | None:
-    """How well a header fits a field, 0 is best; None: not at all."""
-    plain = re.sub(r"[\s_()（）:：*-]+", "", _DATUM_ENDING.sub("", header)).casefold()
+    """How well a header fits a field, 0 is best, from `_LOOSE` on it only contains the name; None: not at all."""
+    plain = _plain(header)
     if not plain:
         return None
     for rank, name in enumerate(field.headers):
-        known = re.sub(r"[\s_()（）-]+", "", name).casefold()
-        if plain == known:
+        if plain == _plain(name):
             return rank
     for rank, name in enumerate(field.headers):
         if not name.isascii() and len(name) > 1 and name in plain:
-            return 100 + rank
+            return _LOOSE + rank
     return None

@@ -46,7 +46,7 @@ class EquipmentOfPublishedPlaces(models.Manager["Equipment"]):
     """What everyone may see."""
 
     def get_queryset(self) -> models.QuerySet[Equipment]:
-        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED)
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, place__union__is_active=True)
 
 
 class Equipment(PubliclyIdentified, models.Model):
@@ -115,7 +115,8 @@ class ClosureOfPublishedPlaces(models.Manager["Closure"]):
     """What everyone may see."""
 
     def get_queryset(self) -> models.QuerySet[Closure]:
-        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, lifted_at__isnull=True)
+        published = super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, place__union__is_active=True)
+        return published.filter(lifted_at__isnull=True)
 
 
 class Closure(PubliclyIdentified, models.Model):
@@ -151,7 +152,7 @@ class PhotosOfPublishedPlaces(models.Manager["PlacePhoto"]):
     """What everyone may see."""
 
     def get_queryset(self) -> models.QuerySet[PlacePhoto]:
-        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED)
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, place__union__is_active=True)
 
 
 class PlacePhoto(PubliclyIdentified, models.Model):
@@ -163,6 +164,7 @@ class PlacePhoto(PubliclyIdentified, models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     alt = models.CharField(_("what it shows"), max_length=120)
+    order = models.PositiveSmallIntegerField(_("order"), default=0, db_default=0)
     added_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(union="place__union__path__startswith")
@@ -171,7 +173,7 @@ class PlacePhoto(PubliclyIdentified, models.Model):
     class Meta:
         verbose_name = _("photo")
         verbose_name_plural = _("photos")
-        ordering = ["added_at", "pk"]
+        ordering = ["order", "added_at", "pk"]  # the first one is the cover
         constraints = [models.CheckConstraint(condition=~Q(alt=""), name="photo_says_what_it_shows")]
 
     def __str__(self) -> str:

@@ -46,7 +46,7 @@ class OffersOfPublishedPlaces(models.Manager["Offer"]):
     """What everyone may see."""
 
     def get_queryset(self) -> models.QuerySet[Offer]:
-        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED)
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, place__union__is_active=True)
 
 
 class Offer(models.Model):

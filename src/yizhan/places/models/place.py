@@ -77,23 +77,18 @@ class DatumChoice(models.TextChoices):
 
 
 class PublishedPlaces(models.Manager["Place"]):
-    """What everyone may see."""
+    """What everyone may see. Of a union that was deactivated nothing is: nobody answers for it any more."""
 
     def get_queryset(self) -> models.QuerySet[Place]:
-        return super().get_queryset().filter(status=PlaceStatus.PUBLISHED)
+        return super().get_queryset().filter(status=PlaceStatus.PUBLISHED, union__is_active=True)
 
 
 class PublicPlaces(models.Manager["Place"]):
-    """What has a public page: the published, and the tombstones of those that were and are closed for good."""
+    """What has a public page: all that was ever published. Only what `is_public` leads anyone there."""
 
     def get_queryset(self) -> models.QuerySet[Place]:
-        return (
-            super()
-            .get_queryset()
-            .filter(
-                models.Q(status=PlaceStatus.PUBLISHED) | models.Q(status=PlaceStatus.CLOSED, published_at__isnull=False)
-            )
-        )
+        readable = [PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED, PlaceStatus.CLOSED]
+        return super().get_queryset().filter(status__in=readable, published_at__isnull=False)
 
 
 def _in_china_or_unknown(point: str) -> models.Q:
@@ -160,6 +155,8 @@ class Place(PubliclyIdentified, models.Model):
     stars = models.PositiveSmallIntegerField(_("stars"), default=STARS_TO_BEGIN_WITH, db_default=STARS_TO_BEGIN_WITH)
     status = models.CharField(_("status"), max_length=12, choices=PlaceStatus, default=PlaceStatus.DRAFT, db_index=True)
     status_note = models.CharField(_("reason"), max_length=300, blank=True)
+    suspended_at = models.DateTimeField(_("suspended at"), null=True, blank=True)
+    suspended_until = models.DateField(_("expected to open again on"), null=True, blank=True)
     published_at = models.DateTimeField(_("published at"), null=True, blank=True)
     closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=40, blank=True)
@@ -209,6 +206,11 @@ class Place(PubliclyIdentified, models.Model):
                 condition=~models.Q(status=PlaceStatus.CLOSED) | models.Q(closed_at__isnull=False),
                 name="place_closed_since",
             ),
+            models.CheckConstraint(
+                condition=models.Q(status=PlaceStatus.SUSPENDED)
+                | models.Q(suspended_at__isnull=True, suspended_until__isnull=True),
+                name="place_suspension_is_over",
+            ),
             models.UniqueConstraint(
                 fields=["union", "source", "source_id"],
                 condition=~models.Q(source_id=""),
@@ -224,8 +226,18 @@ class Place(PubliclyIdentified, models.Model):
 
     @property
     def is_published(self) -> bool:
-        """Whether everyone sees it."""
+        """Whether its union lets everyone see it."""
         return self.status == PlaceStatus.PUBLISHED
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everyone is led there: it is published, and its union is still active."""
+        return self.is_published and self.union.is_active
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it is withdrawn for the time being."""
+        return self.status == PlaceStatus.SUSPENDED
 
     @property
     def is_closed(self) -> bool:

@@ -25,7 +25,7 @@ class DayOfVisits:
 
 
 def places_with_plates(*, for_staff: Staff) -> QuerySet[Place]:
-    """Places of the acting union and below with `code` (None: no plate yet) and `visits` of the last 30 days."""
+    """Places of the acting union and below with `code` (None: no plate yet) and `scans` of the last 30 days."""
     since = timezone.localdate() - timedelta(days=DAYS - 1)
     counted = (
         PlateVisits.objects.with_scopes_disabled()
@@ -39,9 +39,9 @@ def places_with_plates(*, for_staff: Staff) -> QuerySet[Place]:
         found.select_related("union")
         .annotate(
             code=Subquery(Plate.objects.with_scopes_disabled().filter(place=OuterRef("pk")).values("code")[:1]),
-            visits=Coalesce(Subquery(counted.values("total")[:1]), 0),
+            scans=Coalesce(Subquery(counted.values("total")[:1]), 0),
         )
-        .order_by("-visits", "name", "pk")
+        .order_by("-scans", "name", "pk")
     )
 
 

@@ -193,7 +193,7 @@ def with_facts(places: QuerySet[Place]) -> QuerySet[Place]:
 
 
 def public_place(public_id: UUID, *, at: datetime | None = None) -> Place:
-    """A published place, or the tombstone of one, with its offers and union, and what `with_facts` adds.
+    """A place that is or was published, with its offers and union, and what `with_facts` adds; see `Place.is_public`.
 
     Raises:
         Place.DoesNotExist: there is none, or it is not public.

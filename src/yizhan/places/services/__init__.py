@@ -8,7 +8,7 @@ from .equipment import EquipmentFacts, add_equipment, change_equipment, remove_e
 from .importing import import_places
 from .life_cycle import close_place, publish_place, resume_place, withdraw_place
 from .offers import vocabulary
-from .photos import add_photo, remove_photo
+from .photos import add_photo, move_photo, remove_photo
 from .places import ChangedMeanwhile, change_place, create_place, facts_of
 from .verification import Look, verify_place
 from .words import add_word, remove_word, rename_word
@@ -28,6 +28,7 @@ __all__ = [
     "facts_of",
     "import_places",
     "lift_closure",
+    "move_photo",
     "publish_place",
     "remove_equipment",
     "remove_photo",

@@ -49,6 +49,7 @@ def enter_places(
             status=status,
             status_note=status_note,
             published_at=published_at,
+            suspended_at=now if status == PlaceStatus.SUSPENDED else None,
             closed_at=now if status == PlaceStatus.CLOSED else None,
             **checked(one),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -23,6 +25,18 @@ _STEPS = {
     PLACE_CLOSED.name: (PlaceStatus.DRAFT, PlaceStatus.VERIFIED, PlaceStatus.PUBLISHED, PlaceStatus.SUSPENDED),
 }
 
+_LONGEST = timedelta(days=5 * 366)
+_WRITTEN = [
+    "status",
+    "status_note",
+    "revision",
+    "published_at",
+    "closed_at",
+    "suspended_at",
+    "suspended_until",
+    "changed_at",
+]
+
 
 def publish_place(place: Place, *, actor: Staff | Operator) -> Place:
     """Let everyone see a place that is a draft, verified or suspended.
@@ -34,14 +48,18 @@ def publish_place(place: Place, *, actor: Staff | Operator) -> Place:
     return _step(place, PLACE_PUBLISHED, PlaceStatus.PUBLISHED, actor=actor, reason="")
 
 
-def withdraw_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
-    """Take a published place from public view for the time being, saying why.
+def withdraw_place(place: Place, *, actor: Staff | Operator, reason: str = "", until: date | None = None) -> Place:
+    """Suspend a published place, saying why: nobody is led there, and its page says that, since when and until when.
+
+    `until` is the day on which it is expected to open again; it does not open by itself.
 
     Raises:
         NotAllowed: `actor` may not publish places of this union.
-        RuleBroken: the place is not published.
+        RuleBroken: the place is not published, or `until` is not to come.
     """
-    return _step(place, PLACE_WITHDRAWN, PlaceStatus.SUSPENDED, actor=actor, reason=reason)
+    if until is not None and not timezone.localdate() < until <= timezone.localdate() + _LONGEST:
+        raise RuleBroken.at("until", str(until), _("Choose a day to come, within five years."), "until")
+    return _step(place, PLACE_WITHDRAWN, PlaceStatus.SUSPENDED, actor=actor, reason=reason, until=until)
 
 
 def resume_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> Place:
@@ -65,7 +83,15 @@ def close_place(place: Place, *, actor: Staff | Operator, reason: str = "") -> P
 
 
 @transaction.atomic
-def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff | Operator, reason: str) -> Place:
+def _step(
+    place: Place,
+    action: Action,
+    status: PlaceStatus,
+    *,
+    actor: Staff | Operator,
+    reason: str,
+    until: date | None = None,
+) -> Place:
     current: Place = (
         Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
     )
@@ -89,8 +115,12 @@ def _step(place: Place, action: Action, status: PlaceStatus, *, actor: Staff | O
         current.published_at = current.published_at or now
     if status == PlaceStatus.CLOSED:
         current.closed_at = now
-    current.save(update_fields=["status", "status_note", "revision", "published_at", "closed_at", "changed_at"])
-    record(actor, action, union=current.union, target=current, details={"reason": reason} if reason else None)
+    current.suspended_at = now if status == PlaceStatus.SUSPENDED else None
+    current.suspended_until = until
+    current.save(update_fields=_WRITTEN)
+    details = {"reason": reason, "until": until.isoformat() if until else ""}
+    details = {name: value for name, value in details.items() if value}
+    record(actor, action, union=current.union, target=current, details=details or None)
     if was_published or current.is_published:
         announce()
     return current

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
-from yizhan.places.actions import PHOTO_ADDED, PHOTO_REMOVED
+from yizhan.places.actions import PHOTO_ADDED, PHOTO_MOVED, PHOTO_REMOVED
 from yizhan.places.models import Place, PlacePhoto
 from yizhan.places.pictures import clean_picture, smaller
 from yizhan.places.rules import one_line
@@ -45,11 +46,14 @@ def add_photo(place: Place, content: bytes, *, alt: str, actor: Staff | Operator
     small = smaller(picture)
     with transaction.atomic():
         current = changeable(place, actor)
-        if PlacePhoto.objects.with_scopes_disabled().filter(place=current).count() >= MOST_PHOTOS:
+        shown = PlacePhoto.objects.with_scopes_disabled().filter(place=current)
+        if shown.count() >= MOST_PHOTOS:
             raise RuleBroken.at(
                 "photo", "", _("A place shows at most %(limit)d photos.") % {"limit": MOST_PHOTOS}, "too_many"
             )
+        last = shown.aggregate(last=Max("order"))["last"]
         photo = PlacePhoto(place=current, width=picture.width, height=picture.height, alt=alt)
+        photo.order = 0 if last is None else last + 1
         try:
             photo.file.save("photo.jpg", ContentFile(picture.content), save=False)
             photo.small.save("photo.jpg", ContentFile(small.content), save=False)
@@ -60,6 +64,28 @@ def add_photo(place: Place, content: bytes, *, alt: str, actor: Staff | Operator
             _forget_files(photo)
             raise
     return photo
+
+
+@transaction.atomic
+def move_photo(photo: PlacePhoto, *, earlier: bool, actor: Staff | Operator) -> bool:
+    """Change places with the photo before or after it; the first one is the cover. Returns whether it moved.
+
+    Raises:
+        NotAllowed: `actor` may not change places of this union.
+    """
+    place = changeable(photo.place, actor)
+    photos = list(PlacePhoto.objects.with_scopes_disabled().filter(place=place))
+    here = next((number for number, one in enumerate(photos) if one.pk == photo.pk), None)
+    there = None if here is None else here + (-1 if earlier else 1)
+    if here is None or there is None or not 0 <= there < len(photos):
+        return False
+    photos[here], photos[there] = photos[there], photos[here]
+    for number, one in enumerate(photos):
+        one.order = number
+    PlacePhoto.objects.with_scopes_disabled().bulk_update(photos, ["order"])
+    record(actor, PHOTO_MOVED, union=place.union, target=place, details={"cover": photos[0].alt})
+    touch(place)
+    return True
 
 
 @transaction.atomic

@@ -107,7 +107,7 @@ def _take_down(
     current = locked_place(place.pk)
     if earlier := _counted(request_id, kind):
         return earlier
-    if not current.is_published:
+    if not current.is_public:
         raise RuleBroken.at("place", current.name, _("This place is not open to the public now."), "not_public")
     now = at or timezone.now()
     report = _one_to_join(current, kind, now)

@@ -205,12 +205,7 @@ def photos(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 @desk_page(CHANGE_PLACES)
 def remove_photo(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Take a photo away for good."""
-    photo: PlacePhoto = get_object_or_404(
-        PlacePhoto.objects.filter(place__union__path__startswith=request.staff.union.path).select_related(
-            "place__union"
-        ),
-        public_id=public_id,
-    )
+    photo = _photo(request, public_id)
     try:
         services.remove_photo(photo, actor=request.staff)
     except RuleBroken as broken:
@@ -218,6 +213,28 @@ def remove_photo(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     else:
         messages.success(request, _("The photo was removed."))
     return redirect("places:photos", photo.place.public_id)
+
+
+@require_POST
+@desk_page(CHANGE_PLACES)
+def move_photo(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Show a photo earlier or later; the first one is the cover."""
+    photo = _photo(request, public_id)
+    try:
+        services.move_photo(photo, earlier=request.POST.get("to") == "earlier", actor=request.staff)
+    except RuleBroken as broken:
+        messages.error(request, str(broken.problems[0].message))
+    return redirect("places:photos", photo.place.public_id)
+
+
+def _photo(request: StaffRequest, public_id: UUID) -> PlacePhoto:
+    found: PlacePhoto = get_object_or_404(
+        PlacePhoto.objects.filter(place__union__path__startswith=request.staff.union.path).select_related(
+            "place__union"
+        ),
+        public_id=public_id,
+    )
+    return found
 
 
 def _thing(request: StaffRequest, public_id: UUID) -> Equipment:

@@ -18,6 +18,7 @@ from yizhan.places.queries import desk as queries
 from yizhan.places.rights import IMPORT_PLACES, PUBLISH_PLACES
 from yizhan.places.rules import checked_datum
 from yizhan.places.services import import_places
+from yizhan.places.services.importing import offer_words
 from yizhan.places.uploads import Upload, fetch, keep
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
@@ -100,8 +101,9 @@ def rejects(request: StaffRequest) -> HttpResponseBase:
 def _show(request: StaffRequest, upload: Upload, choices: dict[str, str], *, mapping_data: Any) -> HttpResponseBase:
     """The preview: columns, what would happen, row by row. Columns that do not fit are said at the form."""
     table = read_table(upload.content, file_name=upload.file_name)
-    mapping = guess_mapping(table.headers, _datum(choices["datum"]))
-    columns = MappingForm(mapping_data, headers=table.headers, mapping=mapping)
+    words = offer_words(_union(request, choices["union"]))
+    mapping = guess_mapping(table.headers, _datum(choices["datum"]), words)
+    columns = MappingForm(mapping_data, headers=table.headers, mapping=mapping, words=words)
     report: ImportReport | None = None
     problems: list[str] = []
     try:
@@ -134,7 +136,8 @@ def _run(
     mapping = None
     if mapping_data is not None:
         table = read_table(upload.content, file_name=upload.file_name)
-        columns = MappingForm(mapping_data, headers=table.headers, mapping={})
+        words = offer_words(_union(request, choices["union"]))
+        columns = MappingForm(mapping_data, headers=table.headers, mapping={}, words=words)
         if not columns.is_valid():
             raise RuleBroken.at("columns", "", _("Choose the columns again."))
         mapping = columns.mapping()

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_safe
 
 from yizhan.geo import Datum
 from yizhan.places.actions import PLACES_EXPORTED
-from yizhan.places.exports import PlaceResource, geojson
+from yizhan.places.exports import PlaceResource, geojson, with_all_facts
 from yizhan.places.filters import PlaceFilter
-from yizhan.places.forms import ReasonForm
+from yizhan.places.forms import ReasonForm, WithdrawForm
 from yizhan.places.forms.verification import item_label
 from yizhan.places.hours import hours_in_words
 from yizhan.places.models import OfferKind, Place, PlacePhoto, PlaceStatus
@@ -118,7 +118,7 @@ def place(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             "resume_form": ReasonForm(prefix="resume"),
             "may_withdraw": may_publish and found.is_published,
             "may_close": may_publish and not found.is_closed,
-            "withdraw_form": ReasonForm(prefix="withdraw"),
+            "withdraw_form": WithdrawForm(prefix="withdraw"),
             "close_form": ReasonForm(prefix="close"),
         },
     )
@@ -139,10 +139,11 @@ def _looks(request: StaffRequest, place: Place) -> list[dict[str, object]]:
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """The narrowed list as xlsx, CSV or GeoJSON; that it was taken home is recorded."""
     narrowed = PlaceFilter(request.GET, queryset=queries.places(for_staff=request.staff))
+    found = with_all_facts(narrowed.qs)
     if form == "geojson":
-        response, count = geojson(narrowed.qs)
+        response, count = geojson(found)
     elif form in {"xlsx", "csv"}:
-        response, count = spreadsheet(PlaceResource(), narrowed.qs, form=form, name="places")
+        response, count = spreadsheet(PlaceResource(), found, form=form, name="places")
     else:
         raise Http404
     expected = narrowed.qs.count()

@@ -32,13 +32,15 @@ def place_list(request: HttpRequest) -> HttpResponseBase:
 
 @require_safe
 def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
-    """A published place; one that is closed for good says so (410) and stays readable."""
+    """A published place. One that is suspended says why; one that is closed for good says so (410), and both stay."""
     try:
         found = public_place(public_id)
     except Place.DoesNotExist:
         raise Http404(_("There is no such place, or it is not open to the public now.")) from None
     if found.is_closed:
         return render(request, "places/tombstone.html", {"place": found}, status=410)
+    if not found.is_public:
+        return _suspended(request, found)
     now = timezone.now()
     state = state_of(found, now)
     equipment: list[Equipment] = found.public_equipment  # type: ignore[attr-defined]
@@ -65,3 +67,20 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
             "datum": Datum.WGS84.value,
         },
     )
+
+
+def _suspended(request: HttpRequest, place: Place) -> HttpResponseBase:
+    """Whoever has its address, or scans the plate at its door, reads what is the matter; search engines forget it."""
+    until = place.suspended_until
+    context = {
+        "place": place,
+        "is_orphaned": not place.union.is_active,
+        "until": until,
+        "is_late": until is not None and until <= timezone.localdate(),
+        "lon": f"{place.lon:.6f}",
+        "lat": f"{place.lat:.6f}",
+        "datum": Datum.WGS84.value,
+    }
+    response = render(request, "places/suspended.html", context)
+    response["X-Robots-Tag"] = "noindex"
+    return response

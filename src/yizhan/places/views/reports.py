@@ -39,7 +39,7 @@ def report(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
         place = public_place(public_id)
     except Place.DoesNotExist:
         raise Http404(_("There is no such place, or it is not open to the public now.")) from None
-    if place.is_closed:
+    if not place.is_public:
         return redirect(place)
     status = 200
     if request.method == "POST":

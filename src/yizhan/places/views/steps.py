@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from yizhan.places import services
-from yizhan.places.forms import ReasonForm
+from yizhan.places.forms import ReasonForm, WithdrawForm
 from yizhan.places.models import Place
 from yizhan.places.rights import PUBLISH_PLACES
 from yizhan.unions.desk import StaffRequest, desk_page
@@ -33,9 +33,16 @@ def publish(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 @desk_page(PUBLISH_PLACES)
 def withdraw(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Take a place from public view for the time being."""
-    return _take_with_reason(
-        request, public_id, services.withdraw_place, "withdraw", _("“%(name)s” was withdrawn; nobody is led there now.")
-    )
+
+    def withdrawn(place: Place, *, actor: Staff) -> Place:
+        form = WithdrawForm(request.POST, prefix="withdraw")
+        if not form.is_valid():
+            raise RuleBroken.at(
+                "reason", "", _("Give a reason in at most 200 characters, and a day or none."), "missing"
+            )
+        return services.withdraw_place(place, actor=actor, **form.cleaned_data)
+
+    return _take(request, public_id, withdrawn, _("“%(name)s” was withdrawn; nobody is led there now."))
 
 
 @require_POST
