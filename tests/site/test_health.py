@@ -1,5 +1,7 @@
 """What machines ask: alive, ready, metrics."""
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
 
@@ -23,6 +25,13 @@ def test_not_ready_while_a_migration_is_pending(client: Client) -> None:
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["migrations"] == "pending"
+
+
+@pytest.mark.django_db
+def test_not_ready_before_the_hot_application_answers(client: Client, settings: object, tmp_path: Path) -> None:
+    settings.HOT_SOCKET = str(tmp_path / "hot.sock")  # type: ignore[attr-defined]
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["checks"]["hot"]) == (503, "starting")
 
 
 def test_metrics_are_for_this_machine_or_the_token_only(client: Client, settings: object) -> None:

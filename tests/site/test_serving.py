@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -37,7 +38,7 @@ def yizhan(*words: str, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **options)  # type: ignore[call-overload, no-any-return]
 
 
-def wait_for(address: str, *, seconds: float = 90) -> httpx.Response:
+def wait_for(address: str, *, seconds: float = 240) -> httpx.Response:
     end = time.monotonic() + seconds
     while True:
         try:
@@ -56,8 +57,15 @@ def processes_of(var: Path) -> list[psutil.Process]:
     for process in psutil.process_iter(["cmdline"]):
         if process.pid != os.getpid() and any(str(var) in part for part in process.info["cmdline"] or []):
             found[process.pid] = process
-            found.update({child.pid: child for child in process.children(recursive=True)})
-    return [process for process in found.values() if process.status() != psutil.STATUS_ZOMBIE]
+            with contextlib.suppress(psutil.NoSuchProcess):  # it ended while it was looked at
+                found.update({child.pid: child for child in process.children(recursive=True)})
+    return [process for process in found.values() if _lives(process)]
+
+
+def _lives(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from secrets import compare_digest
 
+import httpx
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -22,7 +23,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready: the database answers and every migration is applied; otherwise 503 that says what is missing."""
+    """Ready: the database answers, every migration is applied and the hot application has read what it needs;
+    otherwise 503 that says what is missing."""
     checks = {"database": "ok", "migrations": "ok"}
     try:
         executor = MigrationExecutor(connection)
@@ -30,8 +32,18 @@ def readyz(request: HttpRequest) -> JsonResponse:
             checks["migrations"] = "pending"
     except DatabaseError:
         checks = {"database": "unreachable", "migrations": "unknown"}
+    if settings.HOT_SOCKET:
+        checks["hot"] = "ok" if _hot_is_ready(settings.HOT_SOCKET) else "starting"
     ready = set(checks.values()) == {"ok"}
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _hot_is_ready(socket: str) -> bool:
+    with httpx.Client(transport=httpx.HTTPTransport(uds=socket), timeout=2) as client:
+        try:
+            return client.get("http://hot/hot/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
 
 
 @never_cache

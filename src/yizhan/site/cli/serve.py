@@ -70,7 +70,7 @@ def embedded_database_url() -> str:
     return f"postgresql://{parameters['user']}@{host}{port}/yizhan"
 
 
-def wait_until_ready(target: Installation, process: object, *, seconds: float = 60) -> bool:
+def wait_until_ready(target: Installation, process: object, *, seconds: float = 180) -> bool:
     """Wait until the front door answers through to the database, and the hot application from its index."""
     import time
 

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from types import FrameType
 
@@ -61,7 +62,7 @@ class Installation:
         """Folder of the sockets: in `var/run`, or in a temporary folder where that path is too long for a socket."""
         if len(str(self.run)) <= 80:
             return self.run
-        name = f"yizhan-{os.getuid()}-{abs(hash(str(self.run)))}"
+        name = f"yizhan-{os.getuid()}-{sha256(str(self.run).encode()).hexdigest()[:16]}"
         return Path(tempfile.gettempdir()) / name
 
     @property
@@ -99,6 +100,7 @@ class Installation:
                 "django",
                 [*granian, *django, "--uds", str(self.sockets / "django.sock"), "yizhan.site.wsgi:application"],
                 order=20,
+                environment={"YIZHAN_HOT_SOCKET": str(self.sockets / "hot.sock")},
             ),
             Program(
                 "hot",
