@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 from yizhan.unions.audit import declare_action, declare_details
 
 from . import counter_actions as counter_actions  # those of the counter
+from . import finance_actions as finance_actions  # those around money
 
 # The engine: programmes, redemptions, budgets. A redemption is its own record: who, when, where, by which device.
 PROGRAMME_CREATED = declare_action("benefits.programme_created", _("drafted a programme"))

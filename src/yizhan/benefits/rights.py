@@ -34,3 +34,14 @@ def _counters(staff: Staff) -> list[Place]:
 
 
 policy.find_bounds_by(_counters)
+
+# Money: statements, payouts, reconciliation, signals. Four eyes are a rule of the services, not of the roles.
+VIEW_MONEY = declare("benefits.view_money", roles=[Role.ADMINISTRATOR, Role.FINANCE, Role.READER])
+SETTLE = declare("benefits.settle", roles=[Role.FINANCE])
+CONFIRM_STATEMENTS = declare("benefits.confirm_statements", roles=[Role.MERCHANT, Role.FINANCE, Role.CADRE])
+APPROVE_STATEMENTS = declare("benefits.approve_statements", roles=[Role.ADMINISTRATOR, Role.FINANCE])
+PAY_OUT = declare("benefits.pay_out", roles=[Role.FINANCE])
+RECONCILE = declare("benefits.reconcile", roles=[Role.ADMINISTRATOR, Role.FINANCE])
+REVIEW_SIGNALS = declare("benefits.review_signals", roles=[Role.ADMINISTRATOR, Role.FINANCE])
+SET_SIGNAL_RULES = declare("benefits.signal_rules", roles=[Role.ADMINISTRATOR])
+EXPORT_MONEY = declare("benefits.export_money", roles=[Role.ADMINISTRATOR, Role.FINANCE])
