@@ -103,6 +103,12 @@ class Environment(BaseSettings):
         default_factory=lambda: ["*"],
         description='Sites that may show the embeddable map in a frame (JSON list such as `["https://example.cn"]`)',
     )
+    email_url: SecretStr | None = Field(
+        default=None,
+        description="Mail server for lists that partners get by e-mail, such as "
+        "`smtps://user:password@mail.example.cn`; without it none are sent, and the desk says so",
+    )
+    email_from: str = Field(default="yizhan@localhost", description="Sender of these e-mails")
     log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 
     @field_validator("base_url")

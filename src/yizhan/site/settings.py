@@ -3,6 +3,7 @@
 import logging
 import os
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import dj_database_url
 from csp.constants import NONCE, NONE, SELF
@@ -175,6 +176,13 @@ PERSONAL_DATA_KEYS = environment.all_personal_data_keys
 PERSONAL_DATA_INDEX_KEY = environment.keys["personal_data_index_key"]
 AUDIT_RETENTION_DAYS = environment.audit_retention_days
 WEBHOOKS_TO_PRIVATE_ADDRESSES = environment.webhooks_to_private_addresses
+_mail = urlsplit(environment.email_url.get_secret_value() if environment.email_url else "")
+MAIL_IS_SET = bool(_mail.hostname)
+EMAIL_HOST, EMAIL_PORT = _mail.hostname or "", _mail.port or (465 if _mail.scheme == "smtps" else 587)
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = unquote(_mail.username or ""), unquote(_mail.password or "")
+EMAIL_USE_SSL, EMAIL_USE_TLS = _mail.scheme == "smtps", _mail.scheme == "smtp" and bool(_mail.username)
+EMAIL_TIMEOUT = 30
+DEFAULT_FROM_EMAIL = environment.email_from
 WEBHOOK_NETWORKS = [str(network) for network in environment.webhook_networks]
 SMS_BACKEND = environment.sms_backend
 SMS_OPTIONS = environment.sms_options
