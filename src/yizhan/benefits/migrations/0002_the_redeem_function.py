@@ -7,6 +7,7 @@ FORWARD = [(SQL / f"0002_{part}.sql").read_text(encoding="utf-8") for part in ("
 BACKWARD = "".join(
     f"DROP FUNCTION IF EXISTS benefits_{name};"
     for name in (
+        "accept",
         "redeem",
         "take_place_day",
         "book",

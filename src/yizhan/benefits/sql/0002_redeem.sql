@@ -16,12 +16,12 @@ DECLARE
     v_unions integer;
     v_within boolean;
 BEGIN
-    SELECT o INTO offer FROM benefits_benefitoffer o WHERE o.id = p_offer;
+    SELECT o.* INTO offer FROM benefits_benefitoffer o WHERE o.id = p_offer;
     IF NOT FOUND THEN
         refusal := 'unknown_offer';
         RETURN;
     END IF;
-    SELECT p INTO programme FROM benefits_programme p WHERE p.id = offer.programme_id;
+    SELECT p.* INTO programme FROM benefits_programme p WHERE p.id = offer.programme_id;
     SELECT status INTO v_place FROM places_place WHERE id = offer.place_id;
     SELECT count(*), min(id) FILTER (WHERE starts_minute <= v_minute AND v_minute < ends_minute),
            min(id) FILTER (WHERE v_minute + 1440 < ends_minute)
@@ -269,3 +269,40 @@ END $$;
 -- Rows that change with every redemption: leave room on their pages, so that changes stay where they are.
 ALTER TABLE benefits_budgetshard SET (fillfactor = 20, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000);
 ALTER TABLE benefits_placeday SET (fillfactor = 50);
+
+-- Charge and book a redemption that staff accept although it breaks a rule. Its row is locked by the caller; its amounts
+-- become those of the split that holds now. Gives done, or budget.
+CREATE FUNCTION benefits_accept(p_redemption bigint, p_now timestamptz) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    v_kept benefits_redemption;
+    v_offer benefits_benefitoffer;
+    v_programme benefits_programme;
+    v_charge record;
+BEGIN
+    SELECT * INTO v_kept FROM benefits_redemption WHERE id = p_redemption;
+    SELECT * INTO v_programme FROM benefits_programme WHERE id = v_kept.programme_id;
+    SELECT * INTO v_offer FROM benefits_benefitoffer WHERE id = v_kept.offer_id;
+    IF (v_offer.list_price_fen, v_offer.worker_fen, v_offer.merchant_fen)
+       <> (v_kept.list_price_fen, v_kept.worker_fen, v_kept.merchant_fen) THEN
+        -- The split has changed since: what is booked is what holds now, and the row follows.
+        UPDATE benefits_redemption SET list_price_fen = v_offer.list_price_fen, worker_fen = v_offer.worker_fen,
+               merchant_fen = v_offer.merchant_fen,
+               funded_fen = v_offer.list_price_fen - v_offer.worker_fen - v_offer.merchant_fen
+         WHERE id = p_redemption;
+    END IF;
+    IF v_kept.worker_id IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended(v_kept.programme_id || ' ' || v_kept.worker_id, 7101));
+    END IF;
+    IF v_programme.place_quota_day IS NOT NULL THEN
+        INSERT INTO benefits_placeday AS kept (programme_id, place_id, day, used)
+        VALUES (v_kept.programme_id, v_kept.place_id, v_kept.day, 1)
+        ON CONFLICT (programme_id, place_id, day) DO UPDATE SET used = kept.used + 1;
+    END IF;
+    SELECT c.* INTO v_charge FROM benefits_charge(v_kept.offer_id, v_kept.programme_id, v_kept.day, 0, true) c;
+    IF v_charge.outcome <> 'done' THEN
+        RETURN v_charge.outcome;
+    END IF;
+    UPDATE benefits_redemption SET charged_shards = v_charge.shards, charged_fen = v_charge.fens WHERE id = p_redemption;
+    PERFORM benefits_book(p_redemption, v_kept.programme_id, v_kept.union_id, v_offer, v_kept.redeemed_at, p_now);
+    RETURN 'done';
+END $$;

@@ -1,0 +1,178 @@
+"""Redeeming: one SQL function does it all; see `sql/0002_redeem.sql` and the decision page about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from yizhan.benefits.models import BenefitOffer, Channel, Redemption, RedemptionState
+from yizhan.benefits.refusals import Refused
+from yizhan.benefits.rights import REDEEM
+from yizhan.unions.identity import new_public_id
+from yizhan.unions.models import Staff, User, Worker
+from yizhan.unions.rights import Operator, policy
+
+_CALL = (
+    "SELECT outcome, reason, redemption, public_id, state, list_price, worker_share, merchant_share, day, redeemed "
+    "FROM benefits_redeem(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of a request to redeem; the same for each repetition of it, save for `repeated` and `state`.
+
+    Amounts are fen. `state` is that of the redemption now; `reason` says why it is an exception (else empty).
+    """
+
+    redemption_id: int
+    public_id: UUID
+    state: str
+    reason: str
+    repeated: bool
+    list_price_fen: int
+    worker_fen: int
+    merchant_fen: int
+    day: date
+    redeemed_at: datetime
+
+    @property
+    def funded_fen(self) -> int:
+        """What unions, platforms and sponsors pay together."""
+        return self.list_price_fen - self.worker_fen - self.merchant_fen
+
+    @property
+    def is_exception(self) -> bool:
+        """Redeemed offline against a rule: booked once staff accept it."""
+        return self.state == RedemptionState.EXCEPTION
+
+    def redemption(self) -> Redemption:
+        """The row."""
+        found: Redemption = Redemption.objects.with_scopes_disabled().get(pk=self.redemption_id)
+        return found
+
+
+def redeem(
+    *,
+    offer: BenefitOffer,
+    worker: Worker | None,
+    request_id: UUID,
+    device: str,
+    actor: Staff | User | Operator,
+    channel: Channel = Channel.CODE,
+    at: datetime | None = None,
+    offline: bool = False,
+    distance_m: int | None = None,
+) -> Receipt:
+    """Redeem one offer for one worker: checks, charges the budgets and books, in one round trip and one transaction.
+
+    Idempotent in (`device`, `request_id`): a repeated request gets the first answer, before any rule is looked at. A
+    refusal does not use the id up. May be called inside an outer transaction; then call it once in it, and last, since
+    its locks hold until that transaction ends.
+
+    Args:
+        offer: With `place` and `place.union` loaded, where it matters how fast this is.
+        worker: Who it is for; None for a bearer's paper voucher, where the programme takes those.
+        device: Name of the device that made the request, at most 40 characters.
+        actor: Staff who redeem at the counter; the worker themself; the operator.
+        at: When it happened; now unless told. Told only for what was redeemed `offline`.
+        offline: It has happened already: whatever rule it breaks, it is kept, as an exception for staff to decide.
+        distance_m: Metres between the worker's device and the counter, where known.
+
+    Raises:
+        Refused: a rule refuses it; nothing was written.
+        PermissionDenied: the actor may not redeem here.
+    """
+    cashier, by = _who(actor, offer, worker)
+    now = timezone.now()
+    arguments = [
+        new_public_id(),
+        device[:40],
+        request_id,
+        offer.pk,
+        worker.pk if worker is not None else None,
+        cashier,
+        by,
+        str(channel),
+        at or now,
+        now,
+        offline,
+        distance_m,
+    ]
+    for everything in (False, True):
+        answer = _call(arguments, everything=everything)
+        if answer[0] != "again":
+            break
+    outcome, reason, pk, public_id, state, list_price, worker_share, merchant_share, day, redeemed = answer
+    if outcome == "refused":
+        raise Refused(reason)
+    return Receipt(
+        redemption_id=pk,
+        public_id=public_id,
+        state=state,
+        reason=reason,
+        repeated=outcome == "repeated",
+        list_price_fen=list_price,
+        worker_fen=worker_share,
+        merchant_fen=merchant_share,
+        day=day,
+        redeemed_at=redeemed,
+    )
+
+
+def why_not(*, offer: BenefitOffer, worker: Worker | None, at: datetime | None = None) -> Refused | None:
+    """Which rule, quota or budget would refuse this redemption; None: none would. Takes no lock, writes nothing."""
+    now = timezone.now()
+    channel = Channel.CODE if worker is not None else Channel.PAPER
+    who = worker.pk if worker is not None else None
+    request = new_public_id()
+    outcome, reason, *_rest = _ask(
+        [request, "", request, offer.pk, who, None, None, str(channel), at or now, now, False, None, False, True]
+    )
+    return Refused(reason) if outcome == "refused" else None
+
+
+def _call(arguments: list[Any], *, everything: bool) -> tuple[Any, ...]:
+    """One call. In an outer transaction a savepoint lets go of the locks when it has to be asked again."""
+    try:
+        if not connection.in_atomic_block:
+            return _ask([*arguments, everything, False])
+        savepoint = transaction.savepoint()
+        answer = _ask([*arguments, everything, False])
+        if answer[0] == "again":
+            transaction.savepoint_rollback(savepoint)
+        else:
+            transaction.savepoint_commit(savepoint)
+    except IntegrityError as error:
+        # Two with one request id for two workers at the very same time: the second is now a repetition.
+        constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
+        if constraint != "redemption_requested_once" or connection.in_atomic_block:
+            raise
+        return _ask([*arguments, everything, False])
+    return answer
+
+
+def _ask(arguments: list[Any]) -> tuple[Any, ...]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CALL, arguments)
+        answer: tuple[Any, ...] = cursor.fetchone()
+    return answer
+
+
+def _who(actor: Staff | User | Operator, offer: BenefitOffer, worker: Worker | None) -> tuple[int | None, int | None]:
+    """Which post and which person redeem."""
+    if isinstance(actor, Staff):
+        policy.require(actor, REDEEM, offer.place.union, within=offer.place)
+        return actor.pk, actor.user_id
+    if isinstance(actor, User):
+        if worker is None or worker.user_id != actor.pk:
+            raise PermissionDenied(_("You may redeem only for yourself."))
+        return None, actor.pk
+    return None, None
