@@ -319,7 +319,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('sent', 'waiting'), ('sent', 'reversing'), ('sent', 'paid'), ('sent', 'not_paid'), ('waiting', 'reversing'), ('waiting', 'paid'), ('waiting', 'not_paid'), ('reversing', 'not_paid'), ('reversing', 'refunding'), ('paid', 'refunding'), ('paid', 'refunded'), ('refunding', 'refunded')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='e96f473ae8fa4cf5e676475bcc558e310e40318a', operation='UPDATE OF "state"', pgid='pgtrigger_payment_moves_as_allowed_9b393', table='benefits_payment', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='payment_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('sent', 'waiting'), ('sent', 'reversing'), ('sent', 'paid'), ('sent', 'not_paid'), ('waiting', 'reversing'), ('waiting', 'paid'), ('waiting', 'not_paid'), ('reversing', 'not_paid'), ('reversing', 'refunding'), ('paid', 'refunding'), ('paid', 'refunded'), ('refunding', 'refunded')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='607bc6a07f5fb4d776536609c3a3655598192181', operation='UPDATE', pgid='pgtrigger_payment_moves_as_allowed_9b393', table='benefits_payment', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payment',
@@ -327,7 +327,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payment',
-            trigger=pgtrigger.compiler.Trigger(name='payment_keeps_its_terms', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the terms of a payment do not change';", hash='4cf0a9cc4553da3aa59dc0a012e9658509f94399', operation='UPDATE OF "redemption", "channel", "number", "refund_number", "amount_fen", "request_id", "received_by_union"', pgid='pgtrigger_payment_keeps_its_terms_42c0f', table='benefits_payment', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='payment_keeps_its_terms', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."amount_fen" IS DISTINCT FROM (NEW."amount_fen") OR OLD."channel" IS DISTINCT FROM (NEW."channel") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."received_by_union" IS DISTINCT FROM (NEW."received_by_union") OR OLD."redemption_id" IS DISTINCT FROM (NEW."redemption_id") OR OLD."refund_number" IS DISTINCT FROM (NEW."refund_number") OR OLD."request_id" IS DISTINCT FROM (NEW."request_id"))', func="RAISE EXCEPTION 'the terms of a payment do not change';", hash='0143524d1e8bccc1b72d9213258bc1a9ab2f3acd', operation='UPDATE', pgid='pgtrigger_payment_keeps_its_terms_42c0f', table='benefits_payment', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='paymentstep',
@@ -351,7 +351,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payout',
-            trigger=pgtrigger.compiler.Trigger(name='payout_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('made', 'paid'), ('made', 'cancelled')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='fb0e0a3a37c3c44c7e144518596d87ac62d66f31', operation='UPDATE OF "state"', pgid='pgtrigger_payout_moves_as_allowed_1ab9e', table='benefits_payout', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='payout_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('made', 'paid'), ('made', 'cancelled')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='eee362eb559894dd59c2ce2c94a7deb97417339a', operation='UPDATE', pgid='pgtrigger_payout_moves_as_allowed_1ab9e', table='benefits_payout', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payout',
@@ -403,7 +403,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='signal',
-            trigger=pgtrigger.compiler.Trigger(name='signal_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'fine'), ('open', 'misuse'), ('fine', 'misuse'), ('misuse', 'fine')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='71043a76062b5e4e46f981d8ab3cdfde564ff99f', operation='UPDATE OF "state"', pgid='pgtrigger_signal_moves_as_allowed_4d6ac', table='benefits_signal', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='signal_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'fine'), ('open', 'misuse'), ('fine', 'misuse'), ('misuse', 'fine')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='2617ae465d5768a974dec4dfcf16b9edaeea6941', operation='UPDATE', pgid='pgtrigger_signal_moves_as_allowed_4d6ac', table='benefits_signal', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='signal',
@@ -475,7 +475,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statement',
-            trigger=pgtrigger.compiler.Trigger(name='statement_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('made', 'disputed'), ('made', 'confirmed'), ('disputed', 'made'), ('confirmed', 'approved'), ('confirmed', 'made'), ('approved', 'paid')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='6939e56fbf8c9fd4592cf45dacbf9126b271dde5', operation='UPDATE OF "state"', pgid='pgtrigger_statement_moves_as_allowed_63710', table='benefits_statement', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='statement_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('made', 'disputed'), ('made', 'confirmed'), ('disputed', 'made'), ('confirmed', 'approved'), ('confirmed', 'made'), ('approved', 'paid')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='33d05fdccc6b16807ccd17d2dc23eba9337cb245', operation='UPDATE', pgid='pgtrigger_statement_moves_as_allowed_63710', table='benefits_statement', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statement',
@@ -483,7 +483,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statement',
-            trigger=pgtrigger.compiler.Trigger(name='statement_keeps_its_sums', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the sums of a statement do not change';", hash='88a38faa9eba7a564908799c1188bed1ac0d5909', operation='UPDATE OF "cut_off", "union", "place", "number", "day", "redemptions", "corrections", "list_fen", "worker_fen", "merchant_fen", "funded_fen", "collected_fen", "payable_fen", "made_by", "made_at"', pgid='pgtrigger_statement_keeps_its_sums_faf1b', table='benefits_statement', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='statement_keeps_its_sums', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."collected_fen" IS DISTINCT FROM (NEW."collected_fen") OR OLD."corrections" IS DISTINCT FROM (NEW."corrections") OR OLD."cut_off_id" IS DISTINCT FROM (NEW."cut_off_id") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."funded_fen" IS DISTINCT FROM (NEW."funded_fen") OR OLD."list_fen" IS DISTINCT FROM (NEW."list_fen") OR OLD."made_at" IS DISTINCT FROM (NEW."made_at") OR OLD."made_by_id" IS DISTINCT FROM (NEW."made_by_id") OR OLD."merchant_fen" IS DISTINCT FROM (NEW."merchant_fen") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."payable_fen" IS DISTINCT FROM (NEW."payable_fen") OR OLD."place_id" IS DISTINCT FROM (NEW."place_id") OR OLD."redemptions" IS DISTINCT FROM (NEW."redemptions") OR OLD."union_id" IS DISTINCT FROM (NEW."union_id") OR OLD."worker_fen" IS DISTINCT FROM (NEW."worker_fen"))', func="RAISE EXCEPTION 'the sums of a statement do not change';", hash='8cde87ab7af86231f34b24ddd8b6dcd9915df3f4', operation='UPDATE', pgid='pgtrigger_statement_keeps_its_sums_faf1b', table='benefits_statement', when='BEFORE')),
         ),
         migrations.AddIndex(
             model_name='difference',
@@ -503,7 +503,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='difference',
-            trigger=pgtrigger.compiler.Trigger(name='difference_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'resolved'), ('open', 'gone'), ('resolved', 'gone')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='1046612628b453ee5f1d68b4129aef716a875466', operation='UPDATE OF "state"', pgid='pgtrigger_difference_moves_as_allowed_f3a0a', table='benefits_difference', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='difference_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'resolved'), ('open', 'gone'), ('resolved', 'gone')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='3fe1cc97615f04b14109a0e720fc7f74cc570d22', operation='UPDATE', pgid='pgtrigger_difference_moves_as_allowed_f3a0a', table='benefits_difference', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='difference',
@@ -531,7 +531,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statementline',
-            trigger=pgtrigger.compiler.Trigger(name='line_keeps_its_sums', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the lines of a statement do not change';", hash='6ecf42d38453ef17bfe39b6a4cb5a848b0fd919a', operation='UPDATE OF "statement", "redemption", "kind", "list_fen", "worker_fen", "merchant_fen", "funded_fen", "collected_fen", "payable_fen"', pgid='pgtrigger_line_keeps_its_sums_70789', table='benefits_statementline', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='line_keeps_its_sums', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."collected_fen" IS DISTINCT FROM (NEW."collected_fen") OR OLD."funded_fen" IS DISTINCT FROM (NEW."funded_fen") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."list_fen" IS DISTINCT FROM (NEW."list_fen") OR OLD."merchant_fen" IS DISTINCT FROM (NEW."merchant_fen") OR OLD."payable_fen" IS DISTINCT FROM (NEW."payable_fen") OR OLD."redemption_id" IS DISTINCT FROM (NEW."redemption_id") OR OLD."statement_id" IS DISTINCT FROM (NEW."statement_id") OR OLD."worker_fen" IS DISTINCT FROM (NEW."worker_fen"))', func="RAISE EXCEPTION 'the lines of a statement do not change';", hash='b51e3e26eed69ba29a478a1913264767e7e97496', operation='UPDATE', pgid='pgtrigger_line_keeps_its_sums_70789', table='benefits_statementline', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statementline',

@@ -13,7 +13,7 @@ def only_moves(name: str, moves: Mapping[str, Sequence[str]]) -> pgtrigger.Trigg
     return pgtrigger.Trigger(
         name=f"{name}_moves_as_allowed",
         when=pgtrigger.Before,
-        operation=pgtrigger.UpdateOf("state"),
+        operation=pgtrigger.Update,
         condition=pgtrigger.Condition("OLD.state IS DISTINCT FROM NEW.state"),
         func=(
             f"IF (OLD.state, NEW.state) NOT IN ({pairs}) THEN "

@@ -107,7 +107,8 @@ class Payment(PubliclyIdentified, models.Model):
             pgtrigger.Trigger(
                 name="payment_keeps_its_terms",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf(
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
                     "redemption", "channel", "number", "refund_number", "amount_fen", "request_id", "received_by_union"
                 ),
                 func="RAISE EXCEPTION 'the terms of a payment do not change';",

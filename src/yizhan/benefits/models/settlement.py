@@ -225,7 +225,8 @@ class Statement(PubliclyIdentified, models.Model):
             pgtrigger.Trigger(
                 name="statement_keeps_its_sums",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf(
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
                     "cut_off", "union", "place", "number", "day", "redemptions", "corrections", "list_fen",
                     "worker_fen", "merchant_fen", "funded_fen", "collected_fen", "payable_fen", "made_by", "made_at",
                 ),
@@ -298,7 +299,8 @@ class StatementLine(PubliclyIdentified, models.Model):
             pgtrigger.Trigger(
                 name="line_keeps_its_sums",
                 when=pgtrigger.Before,
-                operation=pgtrigger.UpdateOf(
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
                     "statement", "redemption", "kind", "list_fen", "worker_fen", "merchant_fen", "funded_fen",
                     "collected_fen", "payable_fen",
                 ),
