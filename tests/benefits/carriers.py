@@ -26,9 +26,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-PAYS: Final = "130000000000000001"  # pays at once
-ASKS: Final = "130000000000000002"  # asks for the password; see `approve` and `decline`
-EMPTY: Final = "130000000000000003"  # not enough money
+# Alipay's codes begin otherwise and end alike.
+PAYS: Final = "131000000000000001"  # pays at once
+ASKS: Final = "131000000000000002"  # asks for the password; see `approve` and `decline`
+EMPTY: Final = "131000000000000003"  # not enough money
 
 _PROBLEM = "application/json"
 
@@ -85,7 +86,6 @@ class StandIn:
     def __init__(self) -> None:
         self.orders: dict[str, Kept] = {}
         self.calls: dict[str, int] = defaultdict(int)
-        self.pay_codes: list[str] = []
         self.address = ""
         self._faults: dict[str, deque[str]] = defaultdict(deque)
         self._lock = threading.Lock()
@@ -97,6 +97,16 @@ class StandIn:
         done, wrongly signed. `slow`: done, and the answer comes after the caller's patience. `fine`: none.
         """
         self._faults[act].extend(faults)
+
+    def reset(self) -> None:
+        """Forget faults and counts; orders stay."""
+        self._faults.clear()
+        self.calls.clear()
+
+    def approve_if_asked(self, number: str) -> None:
+        """The worker enters the password, if the phone asks for one."""
+        if number in self.orders and self.orders[number].state == "USERPAYING":
+            self.approve(number)
 
     def approve(self, number: str) -> None:
         """The worker enters the password."""
@@ -138,7 +148,7 @@ class StandIn:
 
     def pay(self, number: str, fen: int, code: str, account: str) -> str:
         with self._lock:
-            self.pay_codes.append(code)
+            code = f"13{code[2:]}" if code.startswith("28") else code
             if number in self.orders:
                 return "ORDERPAID" if self.orders[number].state == "SUCCESS" else "OUT_TRADE_NO_USED"
             if code == EMPTY:
