@@ -6,19 +6,20 @@ interface Chunk {
   file: string;
   css?: string[];
   imports?: string[];
+  dynamicImports?: string[];
 }
 
 const built = process.env.YIZHAN_BUILT ?? "../src/yizhan/web/static/web/built";
 const text = readFileSync(`${built}/.vite/manifest.json`, "utf8");
 const manifest = JSON.parse(text) as Record<string, Chunk>;
 
-/** What the offline page needs: both islands with all that they import and their styles. */
+/** What a page needs: its islands with all that they import, also later, and their styles. */
 function filesOf(names: string[], found = new Set<string>()): Set<string> {
   for (const name of names) {
     const chunk = manifest[name];
     if (!chunk || found.has(chunk.file)) continue;
     for (const file of [chunk.file, ...(chunk.css ?? [])]) found.add(file);
-    filesOf(chunk.imports ?? [], found);
+    filesOf([...(chunk.imports ?? []), ...(chunk.dynamicImports ?? [])], found);
   }
   return found;
 }
@@ -28,6 +29,10 @@ export default defineConfig({
   publicDir: false,
   define: {
     __VERSION__: JSON.stringify(createHash("sha256").update(text).digest("hex").slice(0, 12)),
+    __PAGES__: JSON.stringify({
+      "/counter/": [...filesOf(["src/islands/shell.ts", "src/islands/counter.ts"])],
+      "/meals/code/": [...filesOf(["src/islands/shell.ts", "src/islands/my-code.ts"])],
+    }),
     __SHELL__: JSON.stringify([...filesOf(["src/islands/shell.ts", "src/islands/offline.ts"])]),
   },
   build: {

@@ -1,10 +1,13 @@
 /**
  * The site without a network: the shell's files, the offline page, and the stations last seen. No page of the desk and no page made for
- * someone who has signed in is ever kept: the one page kept is `/offline/`, fetched without cookies.
+ * someone who has signed in is ever kept: what is kept is `/offline/` and, where a phone has used them, the counter and the code, all
+ * fetched without cookies. Those two are the same for everyone; what is theirs they have from the phone's own store.
  */
 declare const self: ServiceWorkerGlobalScope;
 declare const __VERSION__: string;
 declare const __SHELL__: string[];
+/** Files of the pages that a phone may ask to keep, by their address. */
+declare const __PAGES__: Record<string, string[]>;
 
 const BUILT = "/static/web/built/";
 const SHELL = `yizhan-shell-${__VERSION__}`;
@@ -23,6 +26,18 @@ async function keepShell(): Promise<void> {
   const shell = await caches.open(SHELL);
   await shell.addAll(__SHELL__.map((file) => BUILT + file));
   await shell.put(OFFLINE, await offlinePage());
+  // A new build keeps what this phone asked to keep of an earlier one: a counter must not lose its page by our update.
+  for (const path of Object.keys(__PAGES__))
+    if (await caches.match(path, { ignoreVary: true })) await keepPage(path);
+}
+
+/** Keep a page that works without a network, with all its files; as everyone sees it. */
+async function keepPage(path: string): Promise<void> {
+  const shell = await caches.open(SHELL);
+  const answer = await fetch(path, { credentials: "omit", cache: "reload" });
+  if (!answer.ok || answer.redirected) throw new Error(`${path} answered ${answer.status}`);
+  await shell.addAll((__PAGES__[path] ?? []).map((file) => BUILT + file));
+  await shell.put(path, answer);
 }
 
 /** Without this page the worker is worth nothing: a busy server is asked again, and at last the installation waits for the next visit. */
@@ -54,14 +69,23 @@ async function builtFile(request: Request): Promise<Response> {
   return answer;
 }
 
-async function page(request: Request): Promise<Response> {
+async function page(request: Request, path: string): Promise<Response> {
   try {
-    return await fetch(request);
+    return await (path in __PAGES__ ? inTime(request) : fetch(request));
   } catch (reason) {
-    const kept = await caches.match(OFFLINE, { ignoreVary: true });
+    const own = path in __PAGES__ ? await caches.match(path, { ignoreVary: true }) : undefined;
+    const kept = own ?? (await caches.match(OFFLINE, { ignoreVary: true }));
     if (kept) return kept;
     throw reason;
   }
+}
+
+/** A network that swallows requests is none: who has the page at hand does not wait for long. */
+async function inTime(request: Request): Promise<Response> {
+  const late = new Promise<never>((_, refuse) => setTimeout(() => refuse(new Error("too late")), 5000));
+  const answer = await Promise.race([fetch(request), late]);
+  if (answer.status >= 500) throw new Error(`answered ${answer.status}`);
+  return answer;
 }
 
 async function places(request: Request, path: string): Promise<Response> {
@@ -86,9 +110,21 @@ self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== self.location.origin) return;
-  if (request.mode === "navigate") event.respondWith(page(request));
+  if (request.mode === "navigate") event.respondWith(page(request, url.pathname));
   else if (url.pathname.startsWith(BUILT)) event.respondWith(builtFile(request));
   else if (PLACES_PATHS.has(url.pathname)) event.respondWith(places(request, url.pathname));
+});
+
+self.addEventListener("message", (event) => {
+  const path = (event.data as { keep?: unknown } | null)?.keep;
+  const [port] = event.ports;
+  if (typeof path !== "string" || !(path in __PAGES__) || !port) return;
+  event.waitUntil(
+    keepPage(path).then(
+      () => port.postMessage("kept"),
+      () => port.postMessage("not kept"),
+    ),
+  );
 });
 
 export {};

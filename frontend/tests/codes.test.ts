@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { encode } from "uqr";
 import { describe, expect, test } from "vitest";
+import vectors from "../../tests/benefits/code_vectors.json";
 import {
   CodeRejected,
   certificateRequest,
@@ -11,20 +11,7 @@ import {
   verify,
 } from "../src/counter/codes";
 
-interface Vectors {
-  house_keys: Record<string, string>;
-  issued: string;
-  phone_key_pkcs8: string;
-  noon: number;
-  number: string;
-  cases: { name: string; text: string; at: number; result: string }[];
-  by_a_browser: string[];
-}
-
 // The same file that the server's tests read.
-const vectors = JSON.parse(
-  readFileSync(new URL("../../tests/benefits/code_vectors.json", import.meta.url), "utf8"),
-) as Vectors;
 const phoneKey = () =>
   crypto.subtle.importKey(
     "pkcs8",
