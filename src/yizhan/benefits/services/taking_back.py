@@ -26,6 +26,7 @@ from yizhan.unions.models import Staff
 from yizhan.unions.rights import Operator, policy
 
 from . import ledger
+from .payments import give_back
 
 
 @transaction.atomic
@@ -176,6 +177,7 @@ def _take_back(current: Redemption, state: RedemptionState, *, actor: Staff | Op
     current.state, current.ended_at, current.ended_reason = state, now, reason
     current.ended_by = actor if isinstance(actor, Staff) else None
     current.save(update_fields=["state", "ended_at", "ended_by", "ended_reason"])
+    give_back(current)
 
 
 def _reason(text: str) -> str:
