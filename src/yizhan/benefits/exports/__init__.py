@@ -1,0 +1,1 @@
+"""Taking money matters home: redemptions by the million, statements, payouts."""
