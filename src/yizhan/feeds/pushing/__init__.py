@@ -1,0 +1,1 @@
+"""Sends partners what changed, keeps what became of it, and never forgets what still has to go."""

@@ -1,0 +1,182 @@
+"""The carrier `platform`: tables of places that map platforms keep for whoever has a key.
+
+Made from public documentation, and tried against receivers that were written from the same documentation; never against
+the platforms themselves, which needs a contract and a key. Presets say where the documentation is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import urlencode
+
+import msgspec
+
+from yizhan.feeds.models import Partner
+from yizhan.feeds.payloads import mapped
+from yizhan.feeds.presets import PRESETS
+from yizhan.unions.webhooks import Answer, Receivers
+
+from .loads import Item, Load, Result
+
+_FORM, _JSON = "application/x-www-form-urlencoded; charset=utf-8", "application/json"
+
+
+class Platform(Protocol):
+    """What one platform wants to hear, and what its answer means."""
+
+    def call(self, partner: Partner, item: Item) -> tuple[str, str, bytes]:
+        """Path, content type and body with which a place is created, changed or removed."""
+
+    def refusal(self, told: Mapping[str, Any]) -> str:
+        """Why the platform did not do it; empty: it did."""
+
+    def is_about_the_place(self, told: Mapping[str, Any]) -> bool:
+        """Whether a refusal is about what was said of the place, not about the key, the quota or the platform."""
+
+    def their_id(self, told: Mapping[str, Any]) -> str:
+        """What it calls the place from now on; empty: it does not say."""
+
+
+class Amap:
+    """AMap's cloud map (云图 datamanage): forms, one place a request, an id of its own for each."""
+
+    def call(self, partner: Partner, item: Item) -> tuple[str, str, bytes]:
+        """See `Platform`."""
+        fields = {"key": partner.platform_key or "", "tableid": partner.platform_table}
+        if item.gone:
+            return "/datamanage/data/delete", _FORM, urlencode({**fields, "ids": item.their_id}).encode()
+        data = mapped(item.shown, partner.mapping)
+        if item.their_id:
+            data["_id"] = item.their_id
+        fields |= {"loctype": "1", "data": msgspec.json.encode(data).decode()}
+        return f"/datamanage/data/{'update' if item.their_id else 'create'}", _FORM, urlencode(fields).encode()
+
+    def refusal(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return "" if str(told.get("status")) == "1" else f"{told.get('infocode', '')} {told.get('info', '')}".strip()
+
+    def is_about_the_place(self, told: Mapping[str, Any]) -> bool:
+        """See `Platform`."""
+        return str(told.get("infocode", "")).startswith("2")
+
+    def their_id(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return str(told.get("_id") or "")
+
+
+class Baidu:
+    """Baidu's LBS cloud (geodata v4): forms, one place a request, an id of its own for each."""
+
+    def call(self, partner: Partner, item: Item) -> tuple[str, str, bytes]:
+        """See `Platform`."""
+        fields: dict[str, Any] = {"ak": partner.platform_key or "", "geotable_id": partner.platform_table}
+        if item.their_id:
+            fields["id"] = item.their_id
+        if item.gone:
+            return "/geodata/v4/poi/delete", _FORM, urlencode(fields).encode()
+        fields |= mapped(item.shown, partner.mapping)
+        return f"/geodata/v4/poi/{'update' if item.their_id else 'create'}", _FORM, urlencode(fields).encode()
+
+    def refusal(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return "" if str(told.get("status")) == "0" else f"{told.get('status', '')} {told.get('message', '')}".strip()
+
+    def is_about_the_place(self, told: Mapping[str, Any]) -> bool:
+        """See `Platform`."""
+        status = _number(told.get("status"))
+        return status in {2, 21, 31} or status >= 1_000
+
+    def their_id(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return str(told.get("id") or "")
+
+
+class Tencent:
+    """Tencent's place cloud (地点云): JSON, found again by our own number (`ud_id`)."""
+
+    def call(self, partner: Partner, item: Item) -> tuple[str, str, bytes]:
+        """See `Platform`."""
+        told: dict[str, Any] = {"key": partner.platform_key or "", "table_id": partner.platform_table}
+        if item.gone or item.their_id:
+            told["filter"] = f'ud_id in("{item.place}")'
+        if item.gone:
+            return "/place_cloud/data/delete", _JSON, msgspec.json.encode(told)
+        data = mapped(item.shown, partner.mapping)
+        if item.their_id:
+            return "/place_cloud/data/update", _JSON, msgspec.json.encode({**told, "data": data})
+        return "/place_cloud/data/create", _JSON, msgspec.json.encode({**told, "data": [data]})
+
+    def refusal(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        if str(told.get("status")) != "0":
+            return f"{told.get('status', '')} {told.get('message', '')}".strip()
+        failed = _list_in(told, "failure")
+        return str(failed[0].get("message") or "refused") if failed else ""
+
+    def is_about_the_place(self, told: Mapping[str, Any]) -> bool:
+        """See `Platform`."""
+        status = _number(told.get("status"))
+        return status == 0 or (300 <= status < 400 and status != 311)
+
+    def their_id(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        done = _list_in(told, "success")
+        return str(done[0].get("id") or "") if done else ""
+
+
+PLATFORMS: dict[str, Platform] = {"amap": Amap(), "baidu": Baidu(), "tencent": Tencent()}
+
+
+async def carry(load: Load, receivers: Receivers) -> Result:
+    """One request a place, in order, until one fails.
+
+    An answer that is not the platform's (a page of a proxy, nothing at all) counts as a failure, whatever its status.
+    """
+    partner = load.partner
+    platform = PLATFORMS[PRESETS[partner.preset].platform]
+    taken: list[Item] = []
+    refused: dict[int, str] = {}
+    theirs: dict[int, str] = {}
+    answer = Answer(200, "HTTP 200")
+    for item in load.items:
+        if item.gone and not item.their_id:
+            taken.append(item)  # it never had it
+            continue
+        path, kind, body = platform.call(partner, item)
+        answer = await receivers.post(
+            partner.address.rstrip("/") + path, body, {"Content-Type": kind, "User-Agent": "yizhan-push/1"}
+        )
+        told = _told(answer)
+        if not answer.is_taken or told is None:
+            answer = answer if not answer.is_taken else Answer(None, f"{answer.words}: not an answer of the platform")
+            break
+        if why := platform.refusal(told):
+            if not platform.is_about_the_place(told):
+                answer = Answer(None, why)
+                break
+            refused[item.listing] = why
+            continue
+        taken.append(item)
+        if name := platform.their_id(told):
+            theirs[item.listing] = name
+    return Result(answer, taken, refused, theirs)
+
+
+def _told(answer: Answer) -> Mapping[str, Any] | None:
+    try:
+        told = msgspec.json.decode(answer.body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return told if isinstance(told, dict) and "status" in told else None
+
+
+def _number(value: Any) -> int:
+    text = str(value)
+    return int(text) if text.isdigit() and len(text) < 10 else -1
+
+
+def _list_in(told: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    result = told.get("result")
+    found = result.get(name) if isinstance(result, dict) else None
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
