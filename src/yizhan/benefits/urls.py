@@ -2,6 +2,8 @@
 
 from django.urls import URLPattern, URLResolver
 
+from . import counter_urls
+
 app_name = "benefits"
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [*counter_urls.patterns]

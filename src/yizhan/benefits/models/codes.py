@@ -51,6 +51,11 @@ class Phone(PubliclyIdentified, models.Model):
     def __str__(self) -> str:
         return self.name or str(self.public_id)
 
+    @property
+    def dialog(self) -> str:
+        """Name of its dialog on a page."""
+        return f"block-{self.public_id.hex}"
+
 
 class PhoneCertificate(models.Model):
     """What the house signed for a phone for some days. `number` stands in every code and says nothing of the worker;

@@ -40,8 +40,8 @@ class UploadReason(models.TextChoices):
 class Upload(PubliclyIdentified, models.Model):
     """One redemption made without a network, as the cashier's phone tells it: a fact, never refused, kept once.
 
-    `device` and `request_id` are the phone's own and name the request. `scanned_at` is by the phone's clock; what counts
-    is the time signed in the code. `text` is what was scanned, so that a decision can be checked later.
+    `device` and `request_id` are the phone's own and name the request. `scanned_at` is by the phone's clock; what
+    counts is the time signed in the code. `text` is what was scanned, so that a decision can be checked later.
     """
 
     device = models.CharField(max_length=40)

@@ -34,6 +34,11 @@ class VoucherBatch(PubliclyIdentified, models.Model):
     def __str__(self) -> str:
         return self.purpose
 
+    @property
+    def dialog(self) -> str:
+        """Name of its dialog on a page."""
+        return f"block-{self.public_id.hex}"
+
 
 class Voucher(models.Model):
     """One voucher. `digest` is the keyed hash of its code; `sheet` counts from one."""

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from yizhan.benefits.models import CounterPost, Redemption, RedemptionState, Upload
-from yizhan.benefits.models.uploads import UploadState
+from yizhan.benefits.models import (
+    BenefitOffer,
+    CounterPost,
+    OfferShare,
+    PartyKind,
+    Period,
+    ProgrammeState,
+    Redemption,
+    RedemptionState,
+    Upload,
+    UploadState,
+)
 from yizhan.places.models import Place
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import BOUND_ROLES, Role
@@ -123,4 +135,46 @@ def _redeemed(place: Place) -> QuerySet[Redemption]:
     found: QuerySet[Redemption] = Redemption.objects.with_scopes_disabled().filter(
         Q(state=RedemptionState.REDEEMED), place=place
     )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class OfferAtCounter:
+    """An offer as the counter shows it; `hours` are the programme's periods, empty for all day."""
+
+    offer: BenefitOffer
+    worker_fen: int
+    hours: list[str]
+
+
+def offers_by_place(places: Sequence[Place], *, at: datetime) -> dict[int, list[OfferAtCounter]]:
+    """What may be redeemed on this day at each place, by its row number; quotas and budgets aside."""
+    today = timezone.localdate(at)
+    share = (
+        OfferShare.objects.with_scopes_disabled()
+        .filter(offer=OuterRef("pk"), party=PartyKind.WORKER)
+        .order_by()
+        .values("offer")
+        .annotate(total=Sum("fen"))
+        .values("total")
+    )
+    offers = (
+        BenefitOffer.objects.with_scopes_disabled()
+        .filter(
+            Q(programme__ends_on__isnull=True) | Q(programme__ends_on__gte=today),
+            place__in=places,
+            is_active=True,
+            programme__state=ProgrammeState.OPEN,
+            programme__starts_on__lte=today,
+            programme__weekdays__contains=[today.isoweekday()],
+        )
+        .select_related("programme__union", "place__union")
+        .annotate(pays=Coalesce(Subquery(share), 0))
+        .prefetch_related(Prefetch("programme__periods", Period.objects.with_scopes_disabled().all()))
+        .order_by("pays", "name", "pk")
+    )
+    found: dict[int, list[OfferAtCounter]] = {}
+    for offer in offers:
+        hours = [period.hours for period in offer.programme.periods.all()]
+        found.setdefault(offer.place_id, []).append(OfferAtCounter(offer, offer.pays, hours))
     return found

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
 from django.views.decorators.http import require_safe
 
+from yizhan.benefits.rights import SEE_MERCHANT
+from yizhan.places.forms.reports import OfflineReportForm
 from yizhan.unions.desk import StaffRequest, desk_page
+from yizhan.unions.rights import BOUND_ROLES, Role, policy
 from yizhan.web import desk_cards, nearby
+from yizhan.web.middleware import LANGUAGES
 
 
 @require_safe
@@ -31,12 +35,19 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @desk_page()
-def desk(request: StaffRequest) -> HttpResponse:
-    """Where staff begin: figures of the acting post, and the way to what it may do."""
+def desk(request: StaffRequest) -> HttpResponseBase:
+    """Where staff begin: figures of the acting post, and the way to what it may do; at a counter, the counter."""
+    if Role(request.staff.role) in BOUND_ROLES:
+        return redirect("benefits:merchants" if policy.holds(request.staff, SEE_MERCHANT) else "benefits:counter")
     return render(request, "web/desk_home.html", {"cards": desk_cards.cards(request.staff)})
 
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """What the service worker shows without a network."""
-    return render(request, "web/offline.html", {"vocabulary": nearby.vocabulary()})
+    """What the service worker shows without a network. It keeps one in each language, asked for in the address."""
+    language = request.GET.get("language", "")
+    if language in LANGUAGES:
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+    context = {"vocabulary": nearby.vocabulary(), "report_form": OfflineReportForm(auto_id="report-%s")}
+    return render(request, "web/offline.html", context)

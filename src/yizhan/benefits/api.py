@@ -1,0 +1,8 @@
+"""Benefits over HTTP."""
+
+from ninja import Router
+
+from .counter_api import router as counter_router
+
+router = Router(tags=["benefits"])
+router.add_router("", counter_router)
