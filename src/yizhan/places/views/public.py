@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from yizhan.geo import Datum, haversine_m
 from yizhan.places.contact import public_contact
 from yizhan.places.hours import hours_in_words, state_in_words
+from yizhan.places.linked_data import linked_data
 from yizhan.places.listing import Listing
 from yizhan.places.models import Equipment, Place
 from yizhan.places.navigate import ways_there
@@ -60,6 +61,7 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
             "hours": hours_in_words(found.hours),
             "state": state_in_words(state, now),
             "tone": _TONES[state.state],
+            "linked_data": linked_data(found),
             "distance": distance_in_words(haversine_m(*origin, found.lon, found.lat)) if origin else "",
             "ways": ways_there(found),
             "lon": f"{found.lon:.6f}",
