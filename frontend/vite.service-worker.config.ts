@@ -33,7 +33,9 @@ export default defineConfig({
       "/counter/": [...filesOf(["src/islands/shell.ts", "src/islands/counter.ts"])],
       "/meals/code/": [...filesOf(["src/islands/shell.ts", "src/islands/my-code.ts"])],
     }),
-    __SHELL__: JSON.stringify([...filesOf(["src/islands/shell.ts", "src/islands/offline.ts"])]),
+    __SHELL__: JSON.stringify([
+      ...filesOf(["src/islands/shell.ts", "src/islands/offline.ts", "src/islands/report.ts"]),
+    ]),
   },
   build: {
     outDir: built,

@@ -3,6 +3,8 @@
  * someone who has signed in is ever kept: what is kept is `/offline/` and, where a phone has used them, the counter and the code, all
  * fetched without cookies. Those two are the same for everyone; what is theirs they have from the phone's own store.
  */
+import { sendAll, WAKE } from "./reports/queue";
+
 declare const self: ServiceWorkerGlobalScope;
 declare const __VERSION__: string;
 declare const __SHELL__: string[];
@@ -14,6 +16,9 @@ const SHELL = `yizhan-shell-${__VERSION__}`;
 const FILES = "yizhan-files";
 const PLACES = "yizhan-places";
 const OFFLINE = "/offline/";
+/** The same page for those who read English; `islands/shell.ts` notes who does. */
+const OFFLINE_ENGLISH = "/offline/?language=en";
+const LANGUAGE = "/offline/language";
 const FILES_KEPT = 80;
 /**
  * Answers by their path alone: the position that was asked about is not kept in an address. What lies around the last
@@ -25,7 +30,8 @@ const KEPT_BY_THE_PAGE = "/api/places/nearest";
 async function keepShell(): Promise<void> {
   const shell = await caches.open(SHELL);
   await shell.addAll(__SHELL__.map((file) => BUILT + file));
-  await shell.put(OFFLINE, await offlinePage());
+  await shell.put(OFFLINE, await offlinePage(OFFLINE));
+  await shell.put(OFFLINE_ENGLISH, await offlinePage(OFFLINE_ENGLISH));
   // A new build keeps what this phone asked to keep of an earlier one: a counter must not lose its page by our update.
   for (const path of Object.keys(__PAGES__))
     if (await caches.match(path, { ignoreVary: true })) await keepPage(path);
@@ -41,11 +47,11 @@ async function keepPage(path: string): Promise<void> {
 }
 
 /** Without this page the worker is worth nothing: a busy server is asked again, and at last the installation waits for the next visit. */
-async function offlinePage(): Promise<Response> {
+async function offlinePage(path: string): Promise<Response> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await fetch(OFFLINE, { credentials: "omit", cache: "reload" });
+    const answer = await fetch(path, { credentials: "omit", cache: "reload" });
     if (answer.ok) return answer;
-    if (attempt === 5) throw new Error(`${OFFLINE} answered ${answer.status}`);
+    if (attempt === 5) throw new Error(`${path} answered ${answer.status}`);
     await new Promise((done) => setTimeout(done, attempt * 500));
   }
 }
@@ -74,7 +80,9 @@ async function page(request: Request, path: string): Promise<Response> {
     return await (path in __PAGES__ ? inTime(request) : fetch(request));
   } catch (reason) {
     const own = path in __PAGES__ ? await caches.match(path, { ignoreVary: true }) : undefined;
-    const kept = own ?? (await caches.match(OFFLINE, { ignoreVary: true }));
+    const language = await (await caches.match(LANGUAGE))?.text();
+    const offline = language === "en" ? OFFLINE_ENGLISH : OFFLINE;
+    const kept = own ?? (await caches.match(offline, { ignoreVary: true }));
     if (kept) return kept;
     throw reason;
   }
@@ -102,10 +110,20 @@ async function places(request: Request, path: string): Promise<Response> {
   }
 }
 
+async function sendReports(): Promise<void> {
+  const known = await sendAll();
+  for (const client of await self.clients.matchAll()) client.postMessage(WAKE);
+  if (known.some(({ outcome }) => !outcome)) throw new Error("some reports still wait"); // then we are woken again
+}
+
 self.addEventListener("install", (event) => event.waitUntil(keepShell().then(() => self.skipWaiting())));
 self.addEventListener("activate", (event) =>
   event.waitUntil(forgetOldShells().then(() => self.clients.claim())),
 );
+/** The browser wakes us when there is a network again, even after the last page was closed. */
+self.addEventListener("sync", ((event: ExtendableEvent & { tag: string }) => {
+  if (event.tag === WAKE) event.waitUntil(sendReports());
+}) as EventListener);
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
@@ -126,5 +144,3 @@ self.addEventListener("message", (event) => {
     ),
   );
 });
-
-export {};

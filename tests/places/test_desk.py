@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
 from openpyxl import load_workbook
 
 from tests.conftest import PostMaker, UnionTree
@@ -16,6 +17,7 @@ from tests.places.conftest import PlaceMaker
 from yizhan.places.importing import Outcome
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.places.services import import_places
+from yizhan.unions.audit import details_in_words
 from yizhan.unions.rights import OPERATOR, Role
 
 
@@ -314,3 +316,22 @@ def test_an_exported_list_comes_back_unchanged(
         content = client.get(f"/desk/places/export.{form}").content
         report = import_places(content, file_name=f"back.{form}", union=tree.zhengzhou, actor=OPERATOR)
         assert [row.outcome for row in report.rows] == [Outcome.UNCHANGED, Outcome.UNCHANGED], report.refused
+
+
+def test_the_trail_tells_of_places_in_words_not_in_codes(tree: UnionTree, make_place: PlaceMaker) -> None:
+    details = {
+        "offers": [["water"], ["water", "aed"]],
+        "kind": ["station", "restaurant"],
+        "answer": "fixed",
+        "access": ["", "walk_in"],
+        "created": 3,
+    }
+    with translation.override("zh-hans"):
+        told = dict(details_in_words(details))
+    assert told["服务"] == "饮用水, 饮用水, AED 除颤仪"
+    assert "惠骑餐厅" in told["类型"]
+    assert told["答复"] == "修好了"
+    assert "推门即进" in told["如何进入"]
+    with translation.override("en"):
+        assert dict(details_in_words(details))["offers"] == "Drinking water, Drinking water, AED"
+    assert "created" not in told

@@ -178,7 +178,10 @@ def test_a_cell_of_ten_megabytes_refuses_its_row_only(tree: UnionTree) -> None:
     [
         (b"", "empty_file"),
         (b"\xff\xfe\x00", "unknown_encoding"),
-        (b"\x89PNG\r\n\x1a\n\x00\x00", "not_text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not_a_table"),
+        (b"%PDF-1.7\n%\xe2\xe3", "not_a_table"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "not_a_table"),
+        (b"\x1f\x8b\x08\x00", "not_a_table"),
         (b"PK\x03\x04broken", "damaged"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old_excel"),
         (HEADER.encode(), "no_rows"),
@@ -285,6 +288,13 @@ def test_whatever_the_cells_hold_each_row_goes_in_or_comes_back(tree: UnionTree,
     assert all(bool(row.reasons) == (row.outcome is Outcome.REFUSED) for row in report.rows)
     back = read_table(rejected_rows_file(report), file_name="back.csv") if report.refused else None
     assert back is None or len(back.rows) == len(report.refused)
+
+
+def test_a_document_that_is_called_a_workbook_is_named_for_what_it_is(tree: UnionTree) -> None:
+    out = BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        package.writestr("word/document.xml", "<w/>")
+    assert refused(out.getvalue(), tree.zhengzhou, file_name="驿站.xlsx") == ["not_a_table"]
 
 
 def test_a_workbook_that_unpacks_to_a_bomb_is_refused_unread(tree: UnionTree) -> None:

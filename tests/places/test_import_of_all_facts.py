@@ -223,7 +223,8 @@ def test_the_command_line_takes_offer_columns_by_name(tree: UnionTree, tmp_path:
     file = tmp_path / "stations.csv"
     file.write_bytes(csv("甲站,113.60,34.75,是,8", header="A,B,C,D,E"))
     columns = "name=A,lon=B,lat=C,offer:water=D,capacity=E"
-    done = CliRunner().invoke(app, ["places", str(file), "--union", "4101", "--datum", "WGS-84", "--columns", columns])
+    options = ["--union", "4101", "--datum", "WGS-84", "--columns", columns]
+    done = CliRunner().invoke(app, ["import", "places", str(file), *options])
     assert done.exit_code == 0, done.output
     (place,) = places()
     assert (place.capacity, offers(place)) == (8, {"water"})

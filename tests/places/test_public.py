@@ -165,6 +165,15 @@ def test_filters_narrow_the_list(client: Client, tree: UnionTree, make_place: Pl
     assert names("offer=meal") == ["乙餐厅"]
 
 
+def test_a_position_is_told_in_another_datum_and_one_abroad_is_refused(client: Client, db: None) -> None:
+    query = {"lon": "113.6", "lat": "34.75", "datum": "WGS-84", "answer_datum": "GCJ-02"}
+    told = client.get("/api/positions/convert", query).json()
+    lon, lat = convert(113.6, 34.75, source=Datum.WGS84, target=Datum.GCJ02)
+    assert told == {"lon": round(lon, 6), "lat": round(lat, 6), "datum": "GCJ-02"}
+    for wrong in ({"lat": "0"}, {"datum": "Mars"}, {"answer_datum": ""}, {"lon": "nan"}):
+        assert client.get("/api/positions/convert", {**query, **wrong}).status_code == 422
+
+
 def test_the_index_of_a_process_follows_every_change(tree: UnionTree, post: PostMaker, make_place: PlaceMaker) -> None:
     def near() -> list[str]:
         return [place.name for place in nearest_published(113.62, 34.75, datum=Datum.WGS84)]

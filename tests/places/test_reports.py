@@ -644,9 +644,9 @@ def test_a_receipt_takes_words_and_photos_later(
     add = f"/r/{token_of(receipt)}/add/"
     assert client.post(add, {}).status_code == 422
     assert client.post(add, {"words": "锁了两天"}).status_code == 302
-    for _n in range(3):
-        assert client.post(add, {"photo": SimpleUploadedFile("a.jpg", photo())}).status_code == 302
-    assert client.post(add, {"photo": SimpleUploadedFile("a.jpg", photo())}).status_code == 422
+    for side in (640, 650, 660):
+        assert client.post(add, {"photo": SimpleUploadedFile("a.jpg", photo((side, 480)))}).status_code == 302
+    assert client.post(add, {"photo": SimpleUploadedFile("a.jpg", photo((670, 480)))}).status_code == 422
     assert ReportReceipt.objects.with_scopes_disabled().get().words == "锁了两天"
     assert isinstance(receipt.request_id, UUID)
 
@@ -785,3 +785,23 @@ def test_a_program_that_reports_too_often_or_wrongly_gets_a_problem_document(
     assert tap(kind="meteor").status_code == 422
     assert tap(request_id="7").status_code == 422
     assert [tap().status_code for _n in range(PER_CLIENT_AND_PLACE + 1)][-2:] == [201, 429]
+
+
+def test_a_photo_comes_through_the_api_once_however_often_it_is_sent(
+    client: Client, tree: UnionTree, make_place: PlaceMaker
+) -> None:
+    place = make_place(tree.zhongyuan)
+    told = {"request_id": str(uuid4()), "kind": "door_locked"}
+    receipt = client.post(f"/api/places/{place.public_id}/reports", told, content_type="application/json").json()
+    address = f"/api/reports/{receipt['token']}/photos"
+    for _n in range(3):
+        answer = client.post(address, {"photo": SimpleUploadedFile("a.jpg", photo(), "image/jpeg")})
+        assert answer.status_code == 201, answer.content
+    (shown,) = answer.json()["photos"]
+    assert client.get(shown)["Content-Type"] == "image/jpeg"
+    kept = ReportPhoto.objects.with_scopes_disabled().get()
+    assert b"SecretPhone" not in kept.file.read()
+    broken = client.post(address, {"photo": SimpleUploadedFile("a.jpg", b"<svg/>", "image/jpeg")})
+    assert broken.status_code == 422
+    assert client.post("/api/reports/nobody/photos", {"photo": SimpleUploadedFile("a.jpg", photo())}).status_code == 404
+    assert ReportPhoto.objects.with_scopes_disabled().count() == 1

@@ -4,6 +4,8 @@ import { rowOf } from "../home/entries";
 import { kept, placesThen } from "../home/kept";
 import { savedAt, say, wordsFrom } from "../words";
 
+const part = (name: string) => document.querySelector<HTMLElement>(`[data-${name}]`);
+
 /** Where the reader is now, if the phone may say so without asking; it stays on the phone. */
 async function position(): Promise<GeolocationCoordinates | null> {
   try {
@@ -21,6 +23,15 @@ async function position(): Promise<GeolocationCoordinates | null> {
   });
 }
 
+/** Offer the stations in the form for reports, which waits on the phone for a network. */
+function letReport(places: { id: string; name: string }[]): void {
+  const choice = document.querySelector<HTMLSelectElement>("#report-place");
+  const section = part("report-here");
+  if (!choice || !section || !("indexedDB" in globalThis)) return;
+  choice.replaceChildren(...places.map(({ id, name }) => new Option(name, id)));
+  section.hidden = false;
+}
+
 async function show(list: HTMLElement, nothing: HTMLElement, note: HTMLElement): Promise<void> {
   const memory = await kept();
   const template = document.querySelector<HTMLTemplateElement>("#place-entry");
@@ -32,6 +43,7 @@ async function show(list: HTMLElement, nothing: HTMLElement, note: HTMLElement):
   note.textContent = savedAt(words, memory.saved_at);
   note.hidden = false;
   const places = placesThen(memory);
+  letReport(places);
   list.replaceChildren(...places.map((place) => rowOf(template, words, place)));
   const here = await position();
   if (!here) return;
@@ -40,7 +52,6 @@ async function show(list: HTMLElement, nothing: HTMLElement, note: HTMLElement):
   note.textContent = `${savedAt(words, memory.saved_at)} ${say(words, "sorted_here")}`;
 }
 
-const part = (name: string) => document.querySelector<HTMLElement>(`[data-${name}]`);
 const [list, nothing, note] = [part("last-seen"), part("nothing-kept"), part("saved")];
 if (list && nothing && note) {
   show(list, nothing, note).catch((reason: unknown) => {

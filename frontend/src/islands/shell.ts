@@ -34,6 +34,21 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 });
 document.querySelector<HTMLElement>("[data-focus]:not([data-example] *)")?.focus();
 
+// Which offline page the service worker shows: it sees no cookies.
+if ("caches" in globalThis) {
+  caches
+    .open("yizhan-places")
+    .then((memory) => memory.put("/offline/language", new Response(document.documentElement.lang)))
+    .catch(() => undefined);
+}
+
+const reports = document.querySelector<HTMLElement>("[data-waiting-reports]");
+if (reports && "indexedDB" in globalThis) {
+  import("../reports/notice")
+    .then(({ tellOfReports }) => tellOfReports(reports))
+    .catch((reason: unknown) => console.info("No waiting reports:", reason));
+}
+
 if ("serviceWorker" in navigator) {
   window.addEventListener("load", () => {
     navigator.serviceWorker.register("/service-worker.js", { scope: "/" }).catch((reason: unknown) => {

@@ -33,12 +33,44 @@ PHOTO_MOVED = declare_action("places.photo_moved", _("put the photos of a place 
 WORD_CHANGED = declare_action("places.word_changed", _("changed the words for what places offer"))
 CARE_RULES_SET = declare_action("places.care_rules_set", _("set how closely places are looked after"))
 
-declare_details(
-    {
-        "overdue": pgettext_lazy("trail", "overdue reports"),
-        "off": pgettext_lazy("trail", "stars off"),
-        "stars": pgettext_lazy("trail", "stars now"),
-        "answer": pgettext_lazy("trail", "answer"),
-        "until": pgettext_lazy("trail", "until"),
-    }
-)
+_LABELS = {
+    "overdue": pgettext_lazy("trail", "overdue reports"),
+    "off": pgettext_lazy("trail", "stars off"),
+    "stars": pgettext_lazy("trail", "stars now"),
+    "answer": pgettext_lazy("trail", "answer"),
+    "until": pgettext_lazy("trail", "until"),
+    "source": pgettext_lazy("trail", "source"),
+    "created": pgettext_lazy("trail", "new"),
+    "changed": pgettext_lazy("trail", "changed"),
+    "unchanged": pgettext_lazy("trail", "unchanged"),
+    "refused": pgettext_lazy("trail", "refused"),
+    "flagged": pgettext_lazy("trail", "flagged"),
+    "published": pgettext_lazy("trail", "published"),
+    "datum": pgettext_lazy("trail", "datum"),
+    "offers": pgettext_lazy("trail", "offers"),
+    "equipment": pgettext_lazy("trail", "equipment"),
+    "closure": pgettext_lazy("trail", "temporary closure"),
+    "photo": pgettext_lazy("trail", "photo"),
+    "cover": pgettext_lazy("trail", "cover"),
+    "metres": pgettext_lazy("trail", "metres from the place"),
+    "findings": pgettext_lazy("trail", "things looked at"),
+    "problems": pgettext_lazy("trail", "of these wrong"),
+}
+_ANSWERS = {"fixed": _("Fixed"), "promised": _("Needs time"), "not_a_fault": _("Not a fault")}
+
+
+def declare_words() -> None:
+    """Tell the trail's page what our keys and codes mean; once the models are there."""
+    from yizhan.unions.models import Occupation
+
+    from .models import CareRules, Place, ReportRules
+    from .vocabulary import WORDS
+
+    rules = [*CareRules._meta.fields, *ReportRules._meta.fields]
+    columns = {field.name: field for field in Place._meta.fields}
+    labels = {name: field.verbose_name for name, field in columns.items() if name not in {"name", "kind", "union"}}
+    codes = {name: dict(field.flatchoices) for name, field in columns.items() if field.flatchoices}
+    declare_details(
+        {field.name: field.verbose_name for field in rules if field.name not in {"id", "union"}} | labels | _LABELS,
+        values={**codes, "answer": _ANSWERS, "offers": WORDS, "occupations": dict(Occupation.choices)},
+    )

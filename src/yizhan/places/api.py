@@ -12,7 +12,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from yizhan.geo import Datum, convert
-from yizhan.unions.errors import RuleBroken
+from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Occupation, Union
 
 from .contact import public_contact
@@ -22,7 +22,7 @@ from .openness import closures_of, state_of
 from .queries import public_place, published_places
 from .queries.public import with_facts
 from .reports.api import router as reports_router
-from .rules import checked_datum
+from .rules import checked_datum, checked_position
 
 router = Router(tags=["places"])
 router.add_router("", reports_router)
@@ -170,6 +170,26 @@ def one_place(request: HttpRequest, public_id: UUID, datum: str = "WGS-84") -> P
     except Place.DoesNotExist:
         raise Http404 from None
     return _shown(place, shown_in, timezone.now())
+
+
+class PositionOut(Schema):
+    """A position in degrees of `datum`."""
+
+    lon: float
+    lat: float
+    datum: Datum
+
+
+@router.get("/positions/convert", response=PositionOut, url_name="convert", summary="A position in another datum")
+def convert_position(request: HttpRequest, lon: float, lat: float, datum: str, answer_datum: str) -> PositionOut:
+    """From `datum` to `answer_datum`, rounded to a decimetre. The position must lie in China."""
+    source, target = checked_datum(datum), checked_datum(answer_datum)
+    problems: list[Problem] = []
+    x, y = checked_position(lon, lat, source, problems)
+    if problems:
+        raise RuleBroken(problems)
+    x, y = convert(x, y, source=Datum.WGS84, target=target)
+    return PositionOut(lon=round(x, 6), lat=round(y, 6), datum=target)
 
 
 def _shown(place: Place, datum: Datum, at: datetime) -> PlaceOut:

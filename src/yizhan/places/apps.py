@@ -11,6 +11,9 @@ class PlacesConfig(AppConfig):
     label = "places"
 
     def ready(self) -> None:
+        from .actions import declare_words
+
+        declare_words()
         post_migrate.connect(_seed_vocabulary, sender=self)
 
 

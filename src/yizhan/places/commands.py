@@ -1,4 +1,4 @@
-"""Commands of this room: bringing a file of places from the command line."""
+"""Commands of this room: `yizhan import places …` and `yizhan reports …`."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ from rich.progress import Progress
 from rich.table import Table
 
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Union
 from yizhan.unions.rights import OPERATOR
 
 from .importing import ImportReport, Outcome, parse_mapping, read_table, rejected_rows_file
 from .importing.report import FLAG_LABELS
 from .models import PlaceKind
+from .reports.commands import app as reports_app
+from .reports.commands import named_union
 from .services import import_places
 
-app = typer.Typer(name="import", help="Bring data into the platform from files.", no_args_is_help=True)
+app = typer.Typer()
+bringing = typer.Typer(help="Bring data into the platform from files.", no_args_is_help=True)
+app.add_typer(bringing, name="import")
+app.add_typer(reports_app, name="reports")
 out = Console()
 errors = Console(stderr=True)
 
@@ -32,12 +36,12 @@ _MOST_SHOWN = 60
 _LANGUAGE = "zh-hans" if os.environ.get("LANG", "").startswith("zh") else "en"
 
 
-@app.callback()
+@bringing.callback()
 def bring() -> None:
     """Bring data into the platform from files."""
 
 
-@app.command()
+@bringing.command()
 @translation.override(_LANGUAGE)
 def places(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="xlsx or CSV.")],
@@ -69,7 +73,7 @@ def places(
             report = import_places(
                 content,
                 file_name=file.name,
-                union=_union(union),
+                union=named_union(union),
                 actor=OPERATOR,
                 datum=datum,
                 mapping=mapping,
@@ -121,23 +125,3 @@ def _tell(report: ImportReport) -> None:
     out.print(table)
     if len(told) > _MOST_SHOWN:
         out.print(f"… and {len(told) - _MOST_SHOWN} more rows.")
-
-
-def _union(text: str) -> Union:
-    """A union by division code, public identifier or name.
-
-    Raises:
-        RuleBroken: there is none, or there are several of that name.
-    """
-    found = list(Union.objects.filter(division_code=text)[:1])
-    if not found and len(text) == 36:
-        try:
-            found = list(Union.objects.filter(public_id=text)[:1])
-        except ValueError:
-            found = []
-    if not found:
-        found = list(Union.objects.filter(name=text)[:2])
-    if len(found) != 1:
-        reason = "several unions have this name; give the division code" if found else "there is no such union"
-        raise RuleBroken.at("union", text[:80], reason, "unknown_union")
-    return found[0]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.translation import get_language
+
 # code, Chinese, English, icon
 OFFER_KINDS: tuple[tuple[str, str, str, str], ...] = (
     ("water", "饮用水", "Drinking water", "droplet"),
@@ -57,6 +59,19 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {
     "legal_advice": ("法律援助", "法律服务"),
     "counselling": ("心理咨询", "心理服务"),
 }
+
+
+class Word:
+    """The name of an offer that every union knows, in the reader's language at the moment it is shown."""
+
+    def __init__(self, chinese: str, english: str) -> None:
+        self.chinese, self.english = chinese, english
+
+    def __str__(self) -> str:
+        return self.english if (get_language() or "").startswith("en") else self.chinese
+
+
+WORDS = {code: Word(chinese, english) for code, chinese, english, _icon in OFFER_KINDS}
 
 
 def seed(model: Any) -> None:

@@ -13,6 +13,7 @@ Details hold no personal data: name the field that changed, not the phone number
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -80,9 +81,15 @@ _details: dict[str, Any] = {
 }
 
 
-def declare_details(words: dict[str, Any]) -> None:
-    """Make known how the trail's page calls the keys of `details` that a room records."""
+def declare_details(words: Mapping[str, Any], *, values: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Make known how the trail's page calls the keys of `details` that a room records, and the codes under a key."""
     _details.update(words)
+    for name, labels in (values or {}).items():
+        _values.setdefault(name, {}).update(labels)
+
+
+# What codes mean that are recorded under a key; several rooms may record under the same.
+_values: dict[str, dict[str, Any]] = {}
 
 
 def details_in_words(details: dict[str, Any]) -> list[tuple[str, str]]:
@@ -98,7 +105,7 @@ def _value_in_words(name: str, value: Any) -> str:
     text = "–" if value is None else str(value)
     if name in {"role", "earlier", "now"} and text in Role.values:
         return str(Role(text).label)
-    return str(_words.get(text, text))
+    return str(_values.get(name, {}).get(text) or _words.get(text, text))
 
 
 # Values that are written for machines.

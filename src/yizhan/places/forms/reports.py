@@ -51,6 +51,15 @@ class ReportForm(_Shown):
     photo = photo_field()
 
 
+class OfflineReportForm(forms.Form):
+    """The same without a network: the page's script knows the places and keeps what is told on the phone."""
+
+    place = forms.ChoiceField(label=_("Which place"), choices=())
+    kind = forms.ChoiceField(label=_("What is wrong?"), choices=ReportKind, widget=forms.RadioSelect)
+    words = forms.CharField(label=_("In your words"), required=False, max_length=500, widget=_WORDS)
+    photo = photo_field()
+
+
 class MoreForm(_Shown):
     """What a reporter adds."""
 

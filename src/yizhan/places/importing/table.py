@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -20,6 +21,23 @@ MAXIMUM_UNPACKED_BYTES = 200 * 1024 * 1024
 MAXIMUM_ROWS = 200_000
 MAXIMUM_COLUMNS = 200
 LONGEST_CELL = 2000
+
+# Files that people rename, hoping: by how they begin.
+_NOT_TABLES = (
+    (b"%PDF", gettext_lazy("a PDF")),
+    (b"\x89PNG", gettext_lazy("a picture")),
+    (b"\xff\xd8\xff", gettext_lazy("a picture")),
+    (b"GIF8", gettext_lazy("a picture")),
+    (b"RIFF", gettext_lazy("a picture")),
+    (b"\x00\x00\x00\x18ftyp", gettext_lazy("a picture or film")),
+    (b"\x00\x00\x00\x20ftyp", gettext_lazy("a picture or film")),
+    (b"{\\rtf", gettext_lazy("a text document")),
+    (b"<!DOCTYPE", gettext_lazy("a web page")),
+    (b"<html", gettext_lazy("a web page")),
+    (b"\x1f\x8b", gettext_lazy("a packed file")),
+    (b"Rar!", gettext_lazy("a packed file")),
+    (b"7z\xbc\xaf", gettext_lazy("a packed file")),
+)
 
 # The reader of the standard library refuses long cells with a bare error; we name the row instead.
 csv.field_size_limit(MAXIMUM_BYTES)
@@ -71,6 +89,14 @@ def read_table(content: bytes, *, file_name: str, encoding: str | None = None) -
         return _read_xlsx(content, file_name)
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         raise _refused(file_name, _("This is an old Excel file (.xls); save it as .xlsx or CSV."), "old_excel")
+    for beginning, what in _NOT_TABLES:
+        if content.startswith(beginning):
+            raise _refused(
+                file_name,
+                _("This is %(what)s, whatever its name says. Choose the spreadsheet itself, as .xlsx or CSV.")
+                % {"what": what},
+                "not_a_table",
+            )
     return _read_csv(content, file_name, encoding)
 
 
@@ -130,6 +156,7 @@ def _read_xlsx(content: bytes, file_name: str) -> Table:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as package:
             unpacked = sum(item.file_size for item in package.infolist())
+            names = package.namelist()
     except zipfile.BadZipFile as error:
         raise _refused(file_name, _("The xlsx file is damaged."), "damaged") from error
     if unpacked > MAXIMUM_UNPACKED_BYTES:
@@ -137,6 +164,12 @@ def _read_xlsx(content: bytes, file_name: str) -> Table:
             file_name,
             _("Unpacked, the file is larger than %(n)d MB.") % {"n": MAXIMUM_UNPACKED_BYTES // 1024 // 1024},
             "too_large",
+        )
+    if not any(name.startswith("xl/") for name in names):
+        raise _refused(
+            file_name,
+            _("This is a packed file or a document, not a spreadsheet: choose an .xlsx or CSV file."),
+            "not_a_table",
         )
     try:
         workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=False)

@@ -8,14 +8,15 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from ninja import Router, Schema, Status
+from ninja import File, Router, Schema, Status
 from ninja.errors import HttpError
+from ninja.files import UploadedFile
 from pydantic import Field
 
 from yizhan.places.models import Place, ReportKind, ReportReceipt, ReportState
 from yizhan.places.queries import public_place
 from yizhan.places.services.report_log import LONGEST_WORDS, life_now
-from yizhan.places.services.reports import judge_answer, report_fault
+from yizhan.places.services.reports import add_to_report, judge_answer, report_fault
 from yizhan.unions.audit import client_address
 
 from . import queries
@@ -52,6 +53,7 @@ class ReceiptOut(Schema):
     state: ReportState
     reported_at: datetime
     answer_due: date | None = Field(description="The last day for an answer, in Asia/Shanghai; null: none is owed")
+    photos: list[str] = Field(description="Addresses of your own pictures and of those of the answers")
     answers: list[AnswerOut]
 
 
@@ -93,6 +95,15 @@ def verdict(request: HttpRequest, token: str, said: VerdictIn) -> ReceiptOut:
     return _shown(_receipt(token))
 
 
+@router.post(
+    "/reports/{token}/photos", response={201: ReceiptOut}, url_name="report_photos", summary="Add a photo to a report"
+)
+def add_photo(request: HttpRequest, token: str, photo: UploadedFile = File(...)) -> Status[ReceiptOut]:  # noqa: B008
+    """One JPEG, PNG or WebP of at most 12 MB; only its picture is kept. The same picture again counts once."""
+    add_to_report(_receipt(token), photo=photo.read())
+    return Status(201, _shown(_receipt(token)))
+
+
 def _receipt(token: str) -> ReportReceipt:
     try:
         return receipt_of(token)
@@ -112,6 +123,7 @@ def _shown(receipt: ReportReceipt) -> ReceiptOut:
         state=ReportState(report.state),
         reported_at=receipt.at,
         answer_due=last_day(due_at) if due_at else None,
+        photos=[f"/r/{token}/photos/{photo.public_id}/" for photo in queries.photos_for_reporter(receipt)],
         answers=[
             AnswerOut(kind=event.kind, words=event.text, at=event.at)
             for event in queries.events_of(report)

@@ -21,7 +21,7 @@ from yizhan.places.models import (
     StarChange,
 )
 from yizhan.places.models.reports import UNANSWERED
-from yizhan.unions.models import Staff
+from yizhan.unions.models import Staff, Union
 
 ANSWERED = (ReportState.FIXED, ReportState.NOT_A_FAULT)
 SHOW_FIXED = timedelta(days=7)
@@ -56,6 +56,15 @@ def with_clock(reports: QuerySet[Report]) -> QuerySet[Report]:
 def reports(*, for_staff: Staff) -> QuerySet[Report]:
     """Reports about places of the acting union and below: what is due first stands first."""
     found: QuerySet[Report] = Report.objects.filter(place__union__path__startswith=for_staff.union.path)
+    return _in_order(found)
+
+
+def reports_at(union: Union) -> QuerySet[Report]:
+    """The same for an operator at the command line, who acts for a union."""
+    return _in_order(Report.objects.with_scopes_disabled().filter(place__union__path__startswith=union.path))
+
+
+def _in_order(found: QuerySet[Report]) -> QuerySet[Report]:
     return with_clock(found).select_related("place__union").order_by(F("due").asc(nulls_last=True), "-opened_at", "-pk")
 
 

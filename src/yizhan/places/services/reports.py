@@ -131,6 +131,8 @@ def _take_down(
 def add_to_report(receipt: ReportReceipt, *, words: str = "", photo: bytes | None = None) -> ReportReceipt:
     """Let a reporter add words or a picture to what they reported with one tap.
 
+    A picture that they sent already counts once: a network may have lost the answer.
+
     Raises:
         RuleBroken: nothing was given, words too long, words said already, too many or unreadable pictures, or the
             report is settled.
@@ -149,7 +151,10 @@ def add_to_report(receipt: ReportReceipt, *, words: str = "", photo: bytes | Non
         current.words = said
         current.save(update_fields=["words"])
     if picture is not None:
-        if ReportPhoto.objects.with_scopes_disabled().filter(receipt=current).count() >= MOST_PHOTOS:
+        kept = list(ReportPhoto.objects.with_scopes_disabled().filter(receipt=current))
+        if any(photo.file.size == len(picture) and photo.file.read() == picture for photo in kept):
+            return current
+        if len(kept) >= MOST_PHOTOS:
             raise RuleBroken.at("photo", "", _("At most %(n)d photos.") % {"n": MOST_PHOTOS}, "too_many")
         keep_photo(report, picture, receipt=current)
     return current

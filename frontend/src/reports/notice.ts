@@ -1,0 +1,51 @@
+/** Tells on any public page what became of reports that waited on this phone, and sends them when there is a network. */
+import { say, type Words, wordsFrom } from "../words";
+import { allReports, forgetReport, sendAll, type Waiting } from "./queue";
+
+function line(words: Words, report: Waiting, again: () => void): HTMLElement {
+  const row = document.createElement("p");
+  row.className = `note ${report.outcome === "sent" ? "note-good" : "note-warn"}`;
+  const said = report.outcome ?? (report.token ? "photo_waits" : "waits");
+  row.textContent = say(words, said, { name: report.name });
+  const forget = document.createElement("button");
+  forget.type = "button";
+  forget.className = "button button-small";
+  forget.textContent = say(words, report.outcome ? "understood" : "discard");
+  forget.addEventListener("click", () => {
+    void forgetReport(report.id).then(again);
+  });
+  const actions = document.createElement("span");
+  actions.className = "row";
+  if (report.token) {
+    const link = document.createElement("a");
+    link.className = "button button-small";
+    link.href = `/r/${report.token}/`;
+    link.textContent = say(words, "follow");
+    if (report.outcome) link.addEventListener("click", () => void forgetReport(report.id));
+    actions.append(link);
+  }
+  actions.append(forget);
+  row.append(document.createElement("br"), actions);
+  return row;
+}
+
+function show(root: HTMLElement, words: Words, reports: Waiting[]): void {
+  const again = (): void => {
+    void allReports().then((rest) => show(root, words, rest));
+  };
+  root.replaceChildren(...reports.map((report) => line(words, report, again)));
+  root.hidden = reports.length === 0;
+}
+
+/** Show what waits here, and go on sending whenever the network comes back. */
+export async function tellOfReports(root: HTMLElement): Promise<void> {
+  const words = wordsFrom("report-words");
+  show(root, words, await allReports());
+  const again = async (): Promise<void> => show(root, words, await sendAll());
+  addEventListener("online", () => void again());
+  navigator.serviceWorker?.addEventListener(
+    "message",
+    () => void allReports().then((all) => show(root, words, all)),
+  );
+  if (navigator.onLine) await again();
+}
