@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.navigation import NavigationEntry
 
-from .rights import MANAGE_PROGRAMMES, SEE_MERCHANT
+from .rights import MANAGE_PROGRAMMES, SEE_MERCHANT, VIEW_MONEY, VIEW_STATEMENTS
+
+if TYPE_CHECKING:
+    from yizhan.unions.models import Staff
+
+
+def _to_decide(staff: Staff) -> int:
+    from .queries.finance import exceptions, uploads_to_decide
+
+    return exceptions(for_staff=staff).count() + uploads_to_decide(for_staff=staff).count()
+
 
 entries = [
+    NavigationEntry(label=_("Money"), url_name="benefits:money", right=VIEW_MONEY, order=440, icon="money"),
+    NavigationEntry(
+        label=_("Statements"), url_name="benefits:statements", right=VIEW_STATEMENTS, order=442, icon="list"
+    ),
+    NavigationEntry(
+        label=_("Exceptions"),
+        url_name="benefits:exceptions",
+        right=VIEW_MONEY,
+        order=444,
+        icon="case",
+        count=_to_decide,
+    ),
+    NavigationEntry(
+        label=_("Reconciliation"), url_name="benefits:reconciliation", right=VIEW_MONEY, order=446, icon="chart"
+    ),
+    NavigationEntry(label=_("Signals"), url_name="benefits:signals", right=VIEW_MONEY, order=448, icon="search"),
     NavigationEntry(label=_("Merchants"), url_name="benefits:merchants", right=SEE_MERCHANT, order=420, icon="people"),
     NavigationEntry(
         label=_("Paper vouchers"), url_name="benefits:vouchers", right=MANAGE_PROGRAMMES, order=430, icon="list"

@@ -37,6 +37,9 @@ policy.find_bounds_by(_counters)
 
 # Money: statements, payouts, reconciliation, signals. Four eyes are a rule of the services, not of the roles.
 VIEW_MONEY = declare("benefits.view_money", roles=[Role.ADMINISTRATOR, Role.FINANCE, Role.READER])
+VIEW_STATEMENTS = declare(
+    "benefits.view_statements", roles=[Role.ADMINISTRATOR, Role.FINANCE, Role.CADRE, Role.READER, Role.MERCHANT]
+)
 SETTLE = declare("benefits.settle", roles=[Role.FINANCE])
 CONFIRM_STATEMENTS = declare("benefits.confirm_statements", roles=[Role.MERCHANT, Role.FINANCE, Role.CADRE])
 APPROVE_STATEMENTS = declare("benefits.approve_statements", roles=[Role.ADMINISTRATOR, Role.FINANCE])

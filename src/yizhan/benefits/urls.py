@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, URLResolver
 
-from . import counter_urls
+from . import counter_urls, finance_urls
 
 app_name = "benefits"
 
-urlpatterns: list[URLPattern | URLResolver] = [*counter_urls.patterns]
+urlpatterns: list[URLPattern | URLResolver] = [*counter_urls.patterns, *finance_urls.patterns]

@@ -174,7 +174,7 @@ def reconcile(
         send(
             title=gettext_lazy("Redemptions, ledger and statements differ"),
             body=str(gettext_lazy("New differences: %(count)s")) % {"count": fresh},
-            link="/desk/benefits/reconciliation/",
+            link="/desk/benefits/money/reconciliation/",
             union=union,
             right=RECONCILE,
         )

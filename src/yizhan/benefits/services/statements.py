@@ -41,7 +41,7 @@ def confirm(statement: Statement, *, actor: Staff | Operator, words: str = "") -
     _require_merchant(kept, actor)
     _must_be(kept, StatementState.MADE)
     words = " ".join(words.split())[:200]
-    if not words and not _is_merchant(actor):
+    if not words and not is_merchants(actor):
         raise RuleBroken.at(
             "words", words, _("Say how the merchant confirmed: signed paper, call, message."), "words_missing"
         )
@@ -174,13 +174,14 @@ def _lines(statement: Statement):  # type: ignore[no-untyped-def]
     return StatementLine.objects.with_scopes_disabled().filter(statement=statement)
 
 
-def _is_merchant(actor: Staff | Operator) -> bool:
+def is_merchants(actor: Staff | Operator) -> bool:
+    """Whether a post is one at a merchant's, not at a union."""
     return isinstance(actor, Staff) and Role(actor.role) in BOUND_ROLES
 
 
 def _require_merchant(statement: Statement, actor: Staff | Operator) -> None:
     if not may_confirm(statement, actor):
-        policy.require(actor if not _is_merchant(actor) else None, CONFIRM_STATEMENTS, statement.union)
+        policy.require(actor if not is_merchants(actor) else None, CONFIRM_STATEMENTS, statement.union)
 
 
 def _must_be(statement: Statement, state: StatementState) -> None:
