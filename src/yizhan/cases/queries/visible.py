@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from yizhan.cases.circle import confidential_for
-from yizhan.cases.models import Case, CaseEvent, CaseFile, CaseParty
+from yizhan.cases.models import Case, CaseEvent, CaseEventKind, CaseFile, CaseParty
 from yizhan.cases.models.case import PartyRole
 from yizhan.cases.rights import VIEW_CASES
 from yizhan.unions.models import Staff, Union
@@ -65,9 +65,31 @@ def steps_of(case: Case, *, for_worker: bool = False) -> list[CaseEvent]:
     return list(found.prefetch_related(_files(for_worker=for_worker)).order_by("number"))
 
 
-def _files(*, for_worker: bool) -> object:
-    from django.db.models import Prefetch
+def about(events: list[CaseEvent]) -> list[str]:
+    """Whom or what each step concerned, in words: the handler, the union, the other case."""
+    wanted: dict[str, set[int]] = {"staff": set(), "union": set(), "case": set()}
+    keys = {"handler": "staff", "staff": "staff", "union": "union", "case": "case", "into": "case"}
+    for event in events:
+        for key, kind in keys.items():
+            if key in event.data and event.kind != CaseEventKind.SUBMITTED:
+                wanted[kind].add(event.data[key])
+    posts = Staff.objects.with_scopes_disabled().filter(pk__in=wanted["staff"]).select_related("user")
+    names: dict[str, dict[int, str]] = {
+        "staff": {post.pk: str(post.user) for post in posts},
+        "union": dict(Union.objects.filter(pk__in=wanted["union"]).values_list("pk", "name")),
+        "case": dict(Case.objects.with_scopes_disabled().filter(pk__in=wanted["case"]).values_list("pk", "number")),
+    }
+    return [
+        " · ".join(
+            names[kind][event.data[key]]
+            for key, kind in keys.items()
+            if key in event.data and event.data[key] in names[kind]
+        )
+        for event in events
+    ]
 
+
+def _files(*, for_worker: bool) -> object:
     files = CaseFile.objects.with_scopes_disabled().order_by("pk")
     return Prefetch("files", files.filter(for_worker=True) if for_worker else files)
 

@@ -1,0 +1,99 @@
+"""How the list of cases is narrowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from yizhan.unions.encryption import blind_index
+from yizhan.unions.errors import RuleBroken
+from yizhan.unions.personal_data import normal_phone
+
+from .kinds import house_kinds
+from .models import Case, CaseSource, CaseState
+from .models.case import OPEN_STATES, WORKED_ON
+from .queries.desk import overdue
+from .queries.figures import REOPENED, SOLVED
+from .search import matching
+
+_DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+WAITING = [
+    ("open", _("Open")),
+    ("overdue", _("Overdue")),
+    ("answer", _("First answer")),
+    ("work", _("In work")),
+    ("verdict", _("The worker's verdict")),
+    ("mine", _("Mine")),
+    ("offered", _("Offered to us")),
+    ("closed", _("Closed")),
+    ("solved", _("Solved")),
+    ("reopened", _("Reopened")),
+    ("refused", _("Refused or taken back")),
+    ("all", _("All")),
+]
+
+
+class CaseFilter(django_filters.FilterSet):
+    """Cases by text, what they wait for, kind, union, handler, source and day. Without a choice: the open ones."""
+
+    q = django_filters.CharFilter(label=_("Words, number or telephone"), method="by_text", max_length=100)
+    waiting = django_filters.ChoiceFilter(
+        label=_("Waits for"), choices=WAITING[1:], empty_label=_("Open"), method="by_waiting"
+    )
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind"), choices=lambda: [(k.code, k.title) for k in house_kinds().values()], empty_label=_("All")
+    )
+    union = django_filters.CharFilter(
+        label=_("Union"), field_name="union__name", lookup_expr="icontains", max_length=80
+    )
+    handler = django_filters.CharFilter(
+        label=_("Handler"), field_name="handler__user__name", lookup_expr="icontains", max_length=60
+    )
+    source = django_filters.ChoiceFilter(label=_("How it came in"), choices=CaseSource.choices, empty_label=_("All"))
+    since = django_filters.DateFilter(
+        label=_("Brought from"), field_name="submitted_at", lookup_expr="date__gte", widget=_DATE
+    )
+    until = django_filters.DateFilter(
+        label=_("Brought until"), field_name="submitted_at", lookup_expr="date__lte", widget=_DATE
+    )
+
+    class Meta:
+        model = Case
+        fields: list[str] = []
+
+    def filter_queryset(self, queryset: QuerySet[Case]) -> QuerySet[Case]:
+        """Open cases unless something else is asked for."""
+        found: QuerySet[Case] = super().filter_queryset(queryset)
+        if not self.form.cleaned_data.get("waiting") and not self.form.cleaned_data.get("q"):
+            found = found.filter(state__in=OPEN_STATES)
+        return found
+
+    def by_text(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """By words, or by the whole telephone number of whoever brought it."""
+        try:
+            index = blind_index("phone", normal_phone(value))
+        except RuleBroken:
+            return matching(found, value)
+        contact = blind_index("contact_phone", normal_phone(value))
+        return found.filter(Q(worker__user__phone_index=index) | Q(contact_phone_index=contact))
+
+    def by_waiting(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """By what they wait for."""
+        staff = getattr(self.request, "staff", None)
+        narrow: dict[str, Any] = {
+            "answer": Q(state=CaseState.SUBMITTED),
+            "work": Q(state__in=WORKED_ON),
+            "verdict": Q(state=CaseState.PROPOSED),
+            "mine": Q(handler=staff, state__in=OPEN_STATES),
+            "offered": Q(offered_to=staff.union_id if staff else None, offered_to__isnull=False),
+            "closed": Q(state=CaseState.CLOSED),
+            "solved": SOLVED,
+            "reopened": REOPENED,
+            "refused": Q(state__in=[CaseState.REFUSED, CaseState.WITHDRAWN]),
+            "all": Q(),
+        }
+        return overdue(found) if value == "overdue" else found.filter(narrow[value])

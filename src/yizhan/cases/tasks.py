@@ -1,0 +1,19 @@
+"""What runs by itself in this room."""
+
+from procrastinate.contrib.django import app
+
+from .services import clock, digest
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="watch_cases", pass_context=False)
+def watch_cases(timestamp: int) -> int:
+    """Tell of overdue cases and close what was left unanswered, every ten minutes."""
+    return clock.watch_cases()
+
+
+@app.periodic(cron="*/15 0-2 * * *")
+@app.task(queueing_lock="send_case_digests", pass_context=False)
+def send_case_digests(timestamp: int) -> int:
+    """Send the daily mails at eight in Shanghai, and again what a mail server did not take."""
+    return digest.send_digests()
