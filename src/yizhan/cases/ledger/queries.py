@@ -16,6 +16,7 @@ from yizhan.cases.models import (
     Milestone,
     Project,
     Task,
+    TaskList,
     TaskPass,
     TaskState,
     VisitPerson,
@@ -94,6 +95,11 @@ def projects(*, for_staff: Staff) -> QuerySet[Project]:
     return found
 
 
+def lists_of(project: Project) -> list[TaskList]:
+    """A project's lists in their order."""
+    return list(TaskList.objects.with_scopes_disabled().filter(project=project).order_by("order", "pk"))
+
+
 def tasks(*, for_staff: Staff) -> QuerySet[Task]:
     """Tasks of the acting union and below."""
     found: QuerySet[Task] = (
@@ -148,6 +154,23 @@ def tree(project: Project, *, for_staff: Staff, today: date | None = None) -> Tr
     progress = progress_of(found)
     rows = _rows(found, progress, day)
     return Tree(project, rows, _summary(rows))
+
+
+def row_of(task: Task, *, for_staff: Staff) -> Row:
+    """One task's row, with all below it rolled up."""
+    rows = tree(task.list.project, for_staff=for_staff).rows
+    return next(row for row in rows if row.task.pk == task.pk)
+
+
+def parts_of(task: Task, *, for_staff: Staff) -> list[Row]:
+    """The rows of the tasks directly below."""
+    return [row for row in tree(task.list.project, for_staff=for_staff).rows if row.task.parent_id == task.pk]
+
+
+def passes_of(task: Task) -> list[TaskPass]:
+    """To whom a task was offered, the newest first."""
+    passes = TaskPass.objects.with_scopes_disabled().filter(task=task)
+    return list(passes.select_related("to_union", "asked_by__user", "decided_by__user").order_by("-pk"))
 
 
 def progress_of(found: Sequence[Task]) -> dict[int, Progress]:

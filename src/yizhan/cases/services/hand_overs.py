@@ -205,8 +205,10 @@ def _locked(post: Staff) -> list[Link]:
 
 
 def _current(hand_over: HandOver) -> HandOver:
+    # Locked first of all: whoever answers second waits here, holding nothing that the first still needs.
     found: HandOver = (
         HandOver.objects.with_scopes_disabled()
+        .select_for_update(of=("self",))
         .select_related("from_post__union", "from_post__user", "to_post__union", "to_post__user")
         .get(pk=hand_over.pk)
     )

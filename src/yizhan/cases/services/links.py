@@ -247,7 +247,7 @@ def locked_post(post: Staff) -> Staff:
     """The post as it stands, its row locked: acts on one post's links wait for one another here."""
     found: Staff = (
         Staff.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
+        .select_for_update(of=("self",), no_key=True)  # rows that merely name the post need not wait
         .select_related("union", "user")
         .get(pk=post.pk)
     )

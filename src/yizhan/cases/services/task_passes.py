@@ -173,6 +173,7 @@ def withdraw_task(*, actor: Staff | Operator, offer: TaskPass, at: datetime | No
 def _current(offer: TaskPass) -> TaskPass:
     found: TaskPass = (
         TaskPass.objects.with_scopes_disabled()
+        .select_for_update(of=("self",))
         .select_related("task__union", "to_union", "asked_by__user", "asked_by__union")
         .get(pk=offer.pk)
     )

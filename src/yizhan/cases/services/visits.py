@@ -71,7 +71,7 @@ def save_visit(
     """
     with transaction.atomic():
         # All saves of one post wait for one another here, so that a repeated one sees the first.
-        Staff.objects.with_scopes_disabled().select_for_update().get(pk=actor.pk)
+        Staff.objects.with_scopes_disabled().select_for_update(no_key=True).get(pk=actor.pk)
         earlier = _answered(actor, request_id)
         if earlier is not None:
             return earlier

@@ -1,0 +1,55 @@
+"""How the list of visits is narrowed."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from yizhan.cases.models import Visit, VisitKind
+
+_DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class VisitFilter(django_filters.FilterSet):
+    """Visits by place or words, kind, days, who and union."""
+
+    q = django_filters.CharFilter(label=_("Where, company or words"), method="by_text", max_length=60)
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=VisitKind.choices, empty_label=_("All"))
+    since = django_filters.DateFilter(label=_("From"), field_name="at", lookup_expr="date__gte", widget=_DATE)
+    until = django_filters.DateFilter(label=_("Until"), field_name="at", lookup_expr="date__lte", widget=_DATE)
+    person = django_filters.CharFilter(
+        label=_("Who"), field_name="post__user__name", lookup_expr="icontains", max_length=60
+    )
+    union = django_filters.CharFilter(
+        label=_("Union"), field_name="union__name", lookup_expr="icontains", max_length=80
+    )
+    post = django_filters.CharFilter(method="by_post", widget=forms.HiddenInput)
+    state = django_filters.ChoiceFilter(
+        label=_("State"),
+        choices=[("split", _("Two versions")), ("heard", _("With needs heard"))],
+        empty_label=_("All"),
+        method="by_state",
+    )
+
+    class Meta:
+        model = Visit
+        fields: list[str] = []
+
+    def by_text(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
+        """Part of where, company, or what was said."""
+        return found.filter(Q(where__icontains=value) | Q(company__icontains=value) | Q(words__icontains=value))
+
+    def by_post(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
+        """Of one post."""
+        try:
+            return found.filter(post__public_id=UUID(value))
+        except ValueError:
+            return found.none()
+
+    def by_state(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
+        """Where two versions wait, or needs were heard."""
+        return found.filter(Q(("is_split", True)) if value == "split" else Q(("heard__gt", 0)))
