@@ -43,6 +43,10 @@ class Union(PubliclyIdentified, MP_Node):
     class Meta:
         verbose_name = _("union")
         verbose_name_plural = _("unions")
+        indexes = [
+            # Few are; every answer of the directory asks whether one more is.
+            models.Index(fields=["deactivated_at"], name="union_inactive", condition=models.Q(is_active=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name
