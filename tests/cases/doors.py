@@ -1,0 +1,7 @@
+"""Objects of the cases room for `tests/site/test_every_door.py`."""
+
+from __future__ import annotations
+
+from tests.cases.case_doors import doors as case_doors
+
+doors = {**case_doors}
