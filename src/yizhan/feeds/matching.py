@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from rapidfuzz import fuzz
 from scipy.spatial import cKDTree
 
-from yizhan.geo import METRES_PER_DEGREE, haversine_m
+from yizhan.geo import haversine_m
+from yizhan.geo.distance import METRES_PER_DEGREE
 
 MOVED_M = 50.0
 SEARCHED_M = 800.0

@@ -1,6 +1,6 @@
 """Addresses of the feeds room."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from .views import hsds, ogc, public
 
@@ -9,6 +9,7 @@ app_name = "feeds"
 _PLACES = "api/ogc/collections/places"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("yizhan.feeds.push_urls")),
     path("open-data/", public.open_data, name="open_data"),
     path("embed/", public.embed, name="embed"),
     path("embed/code/", public.embed_code, name="embed_code"),

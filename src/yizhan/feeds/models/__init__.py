@@ -22,7 +22,6 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Gone",
-    "Gone",
     "Listing",
     "ListingState",
     "Partner",

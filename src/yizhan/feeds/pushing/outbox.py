@@ -33,6 +33,7 @@ from yizhan.feeds.narrowing import Narrowing
 from yizhan.feeds.payloads import OUTSIDE, gone, shown
 from yizhan.feeds.queries.changes import changes_after, last_sequence
 from yizhan.feeds.rights import MANAGE_PARTNERS
+from yizhan.places.models import Place
 from yizhan.unions.services.inbox import send
 from yizhan.unions.webhooks import PAUSES_S, Answer, pause_s
 
@@ -124,8 +125,11 @@ def _moved(listing: Listing | None, change: PlaceChange, partner: Partner, want:
 def next_load(partner: Partner) -> Load | None:
     """What goes to a partner next: for a file all that it is to show, else what waited longest; None: nothing waits."""
     waiting = Listing.every.filter(partner=partner, is_waiting=True).order_by("attempts", "sequence")
-    waiting = waiting.annotate(name=F("place__name"))
-    listings = list(waiting if partner.sends_files else waiting[: partner.batch])
+    return load_of(partner, list(waiting if partner.sends_files else waiting[: partner.batch]))
+
+
+def load_of(partner: Partner, listings: Sequence[Listing]) -> Load | None:
+    """These listings as they go to the partner; None: there are none, or all have changed meanwhile."""
     if not listings:
         return None
     changes = {
@@ -147,10 +151,12 @@ def _items(partner: Partner, listings: Sequence[Listing], changes: dict[int, Pla
     ]
     public = [change for listing, change in current if listing.is_wanted and not change.is_gone]
     facts = {change.place_id: values for change, values in zip(public, shown(public, partner), strict=True)}
+    down = [listing.place_id for listing, _change in current if listing.place_id not in facts]
+    names = dict(Place.objects.with_scopes_disabled().filter(pk__in=down).values_list("pk", "name"))
     items = []
     for listing, change in current:
         why = "" if listing.place_id in facts else change.gone or OUTSIDE
-        values = facts.get(listing.place_id) or gone(change.public_id, listing.name, why)  # type: ignore[attr-defined]
+        values = facts.get(listing.place_id) or gone(change.public_id, names.get(listing.place_id, ""), why)
         items.append(
             Item(
                 listing.pk,
