@@ -108,7 +108,7 @@ def test_a_merchant_sees_its_own_statements_alone(kitchen: Kitchen, statement: S
     ["", "statements/", "payouts/", "merchants/", "exceptions/", "reconciliation/", "signals/", "export/", "funding/"],
 )
 def test_every_page_of_money_opens_also_when_nothing_is_there(
-    kitchen: Kitchen, officers: list[Staff], page: str
+    kitchen: Kitchen, officers: list[Staff], name: str
 ) -> None:
     assert _client(officers[0]).get(BASE + name).status_code == 200
     assert _client(kitchen.post(kitchen.tree.zhongyuan, Role.KEEPER)).get(BASE + name).status_code == 403
