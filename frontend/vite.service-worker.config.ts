@@ -32,6 +32,7 @@ export default defineConfig({
     __PAGES__: JSON.stringify({
       "/counter/": [...filesOf(["src/islands/shell.ts", "src/islands/counter.ts"])],
       "/meals/code/": [...filesOf(["src/islands/shell.ts", "src/islands/my-code.ts"])],
+      "/visit-form/": [...filesOf(["src/islands/shell.ts", "src/islands/visit.ts"])],
     }),
     __SHELL__: JSON.stringify([
       ...filesOf(["src/islands/shell.ts", "src/islands/offline.ts", "src/islands/report.ts"]),

@@ -1,7 +1,7 @@
 /**
  * The site without a network: the shell's files, the offline page, and the stations last seen. No page of the desk and no page made for
- * someone who has signed in is ever kept: what is kept is `/offline/` and, where a phone has used them, the counter and the code, all
- * fetched without cookies. Those two are the same for everyone; what is theirs they have from the phone's own store.
+ * someone who has signed in is ever kept: what is kept is `/offline/` and, where a phone has used them, the counter, the code and the
+ * form of visits, all fetched without cookies. Those are the same for everyone; what is theirs they have from the phone's own store.
  */
 import { sendAll, WAKE } from "./reports/queue";
 

@@ -49,6 +49,18 @@ if (reports && "indexedDB" in globalThis) {
     .catch((reason: unknown) => console.info("No waiting reports:", reason));
 }
 
+// Names that a phone took along on visits go when their reader signs out; visits that still wait to be sent stay.
+for (const form of document.querySelectorAll<HTMLFormElement>('form[action$="/accounts/logout/"]')) {
+  form.addEventListener("submit", (event) => {
+    if (!("indexedDB" in globalThis)) return;
+    event.preventDefault();
+    import("../visits/store")
+      .then(({ forgetKit }) => forgetKit())
+      .catch(() => undefined)
+      .finally(() => form.submit());
+  });
+}
+
 if ("serviceWorker" in navigator) {
   window.addEventListener("load", () => {
     navigator.serviceWorker.register("/service-worker.js", { scope: "/" }).catch((reason: unknown) => {
