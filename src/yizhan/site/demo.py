@@ -10,7 +10,7 @@ from pathlib import Path
 from django.db import transaction
 
 from yizhan.unions.models import Staff, Union, User
-from yizhan.unions.rights import OPERATOR, Role
+from yizhan.unions.rights import BOUND_ROLES, OPERATOR, Role
 from yizhan.unions.services import people
 
 CITY_CODE = "4101"
@@ -59,9 +59,9 @@ def refuse_real_database() -> None:
 
 def make_accounts(file: Path) -> list[Account]:
     """The demo's people, made at the first call; their passwords are kept in `file`, readable by its owner only."""
-    kept: dict[str, str] = {}
-    if file.exists():
-        kept = {entry["username"]: entry["password"] for entry in json.loads(file.read_text(encoding="utf-8"))}
+    entries = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+    kept: dict[str, str] = {entry["username"]: entry["password"] for entry in entries}
+    ours = {username for _code, _role, username, _name in _PEOPLE}
     accounts = []
     for code, role, username, name in _PEOPLE:
         union = Union.objects.get(division_code=code)
@@ -77,9 +77,9 @@ def make_accounts(file: Path) -> list[Account]:
         accounts.append(Account(username, password, str(role.label), union.name, name))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
-    file.write_text(
-        json.dumps([asdict(account) for account in accounts], ensure_ascii=False, indent=1), encoding="utf-8"
-    )
+    others = [entry for entry in entries if entry["username"] not in ours]  # those of the rooms
+    written = [*(asdict(account) for account in accounts), *others]
+    file.write_text(json.dumps(written, ensure_ascii=False, indent=1), encoding="utf-8")
     return accounts
 
 
@@ -109,6 +109,25 @@ def fill_rooms(*, seed: int = 20260501) -> None:
     for room in rooms_having("sample_city"):
         with scope(union=union.path):
             room.fill(union, actor=administrator(), seed=seed)
+
+
+def open_counters(file: Path) -> list[Account]:
+    """Let the merchant and the cashier whom the rooms made sign in, too; adds them to the kept accounts."""
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    passwords = {entry["username"]: entry["password"] for entry in kept}
+    posts = Staff.objects.with_scopes_disabled().filter(role__in=BOUND_ROLES).select_related("user", "union")
+    for post in posts.order_by("-role", "pk"):
+        username = str(post.user.username)
+        password = passwords.get(username) or f"{username}-{secrets.token_hex(4)}"
+        if not post.user.check_password(password):
+            post.user.set_password(password)
+            post.user.must_change_password = False
+            post.user.save(update_fields=["password", "must_change_password"])
+        if username not in passwords:
+            account = Account(username, password, str(Role(post.role).label), post.union.name, post.user.name)
+            kept.append(asdict(account))
+    file.write_text(json.dumps(kept, ensure_ascii=False, indent=1), encoding="utf-8")
+    return [Account(**entry) for entry in kept]
 
 
 def administrator() -> Staff:

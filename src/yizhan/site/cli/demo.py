@@ -53,6 +53,7 @@ def demo(
             count = sample.make_places()
             say("meals, cases and what else the rooms show")
             sample.fill_rooms()
+            accounts = sample.open_counters(accounts_file)
         say("pages")
         prepare_files()
         programs = (simulated_riders(port, riders),) if riders else ()
