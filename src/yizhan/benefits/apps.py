@@ -10,3 +10,10 @@ class BenefitsConfig(AppConfig):
     name = "yizhan.benefits"
     label = "benefits"
     verbose_name = _("Benefits")
+
+    def ready(self) -> None:
+        from yizhan.places.page_parts import declare_part
+
+        from .place_part import meals_here
+
+        declare_part(meals_here)

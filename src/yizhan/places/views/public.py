@@ -18,6 +18,7 @@ from yizhan.places.listing import Listing
 from yizhan.places.models import Equipment, Place
 from yizhan.places.navigate import ways_there
 from yizhan.places.openness import closure_now, closures_of, state_of
+from yizhan.places.page_parts import parts_of
 from yizhan.places.queries import public_place
 from yizhan.places.queries.public import distance_in_words
 
@@ -67,6 +68,7 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
             "lon": f"{found.lon:.6f}",
             "lat": f"{found.lat:.6f}",
             "datum": Datum.WGS84.value,
+            "parts": parts_of(found),
         },
     )
 
