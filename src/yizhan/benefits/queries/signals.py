@@ -16,9 +16,10 @@ def signals(*, for_staff: Staff) -> QuerySet[Signal]:
     ).order_by("-until", "-pk")
 
 
-def limits_of(union: Union) -> dict[str, int]:
-    """The limits that hold at a union: its own, else those of the nearest union above that says them, else ours."""
-    paths = [union.path[:end] for end in range(len(union.path), 0, -Union.steplen)]
+def limits_of(union: Union, *, own: bool = True) -> dict[str, int]:
+    """The limits that hold at a union: its own (left out without `own`), else those of the nearest above, else ours."""
+    first = len(union.path) if own else len(union.path) - Union.steplen
+    paths = [union.path[:end] for end in range(first, 0, -Union.steplen)]
     rows = {
         rule.union.path: rule
         for rule in SignalRules.objects.with_scopes_disabled().filter(union__path__in=paths).select_related("union")

@@ -21,7 +21,7 @@ from yizhan.benefits.exports.redemptions import COLUMNS, rows_of
 from yizhan.benefits.exports.writers import MEDIA_TYPES, WRITERS
 from yizhan.benefits.finance_actions import MONEY_EXPORTED
 from yizhan.benefits.forms.money import DecideForm, ReviewForm, SignalRulesForm, WordsForm
-from yizhan.benefits.models import SIGNAL_LIMITS, DifferenceState, SignalKind, SignalState
+from yizhan.benefits.models import DifferenceState, SignalKind, SignalState
 from yizhan.benefits.money_filters import DifferenceFilter, RedemptionFilter, SignalFilter
 from yizhan.benefits.queries import finance
 from yizhan.benefits.queries import signals as signal_queries
@@ -170,16 +170,10 @@ def review_signal(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 def signal_rules(request: StaffRequest) -> HttpResponseBase:
     """The acting union's own limits."""
     union = request.staff.union
-    parent = union.get_parent()
-    inherited = (
-        signal_queries.limits_of(parent)
-        if parent is not None
-        else {name: default for name, (_least, _most, default) in SIGNAL_LIMITS.items()}
-    )
     form = SignalRulesForm(
         request.POST if request.method == "POST" else None,
         initial=signal_queries.own_limits(union),
-        inherited=inherited,
+        inherited=signal_queries.limits_of(union, own=False),
     )
     if request.method == "POST" and form.is_valid():
         try:

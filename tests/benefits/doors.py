@@ -1,0 +1,7 @@
+"""Objects of the benefits room for `tests/site/test_every_door.py`."""
+
+from __future__ import annotations
+
+from tests.benefits.money_doors import doors as money_doors
+
+doors = {**money_doors}
