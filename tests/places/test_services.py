@@ -265,10 +265,10 @@ def test_readers_are_told_once_a_transaction_and_only_of_what_is_public(
 def test_the_keeper_of_the_index_follows_what_is_published(tree: UnionTree, make_place: PlaceMaker) -> None:
     swapped = threading.Condition()
 
-    def build(snapshot: Any) -> PlaceIndex:
+    def build(snapshot: Any, before: PlaceIndex | None) -> PlaceIndex:
         with swapped:
             swapped.notify_all()
-        return PlaceIndex(snapshot)
+        return PlaceIndex(snapshot, like=before)
 
     keeper: Keeper[PlaceIndex] = Keeper(build)
     keeper.start()

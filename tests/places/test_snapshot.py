@@ -33,10 +33,10 @@ def test_a_withdrawn_place_leaves_the_snapshot(tree: UnionTree, make_place: Plac
     assert len(load_snapshot()) == 0
 
 
-def test_the_snapshot_takes_five_queries_whatever_there_is(
+def test_the_snapshot_takes_seven_queries_whatever_there_is(
     tree: UnionTree, make_place: PlaceMaker, django_assert_num_queries
 ) -> None:
     for _n in range(5):
         make_place(tree.zhongyuan, hours="Mo-Fr 09:00-17:00", offers=("water",))
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         load_snapshot()

@@ -13,14 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Count, Max
 from django.utils import timezone
 
-from yizhan.unions.models import Union
-
 from .index import PlaceIndex
-from .models import Place
-from .snapshot import load_snapshot
+from .snapshot import inactive_unions, load_snapshot, newest_change
+from .snapshot_changes import refreshed
 
 log = logging.getLogger("yizhan.places.directory")
 
@@ -28,7 +25,7 @@ log = logging.getLogger("yizhan.places.directory")
 LONGEST_AGE = timedelta(minutes=10)
 MOST_AT_ONCE = 5_000  # places that are read in a tenth of a second; nobody is kept waiting for more
 
-Version = tuple[datetime | None, datetime | None, int]
+Version = tuple[datetime | None, tuple[int, datetime | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +62,16 @@ def current_index() -> PlaceIndex:
 
 def last_change() -> Version:
     """What moves whenever the directory does: places are never deleted, and a deactivated union hides its own."""
-    changed = Place.objects.with_scopes_disabled().aggregate(last=Max("changed_at"))["last"]
-    inactive = Union.objects.filter(is_active=False).aggregate(last=Max("deactivated_at"), count=Count("pk"))
-    return changed, inactive["last"], inactive["count"]
+    return newest_change(), inactive_unions()
 
 
 def _build(version: Version) -> _Held:
     """Read the places and hold their index; the caller has the lock."""
     global _held
-    index = PlaceIndex(load_snapshot())
+    before = _held.index if _held is not None else None
+    recent = before is not None and timezone.now() - before.snapshot.taken_at < LONGEST_AGE
+    snapshot = refreshed(before.snapshot) if before is not None and recent else load_snapshot()
+    index = PlaceIndex(snapshot, like=before)
     if len(index) > MOST_AT_ONCE:
         index.text.ranks("a")  # else the first reader who searches would wait for it
     _held = held = _Held(version, index)

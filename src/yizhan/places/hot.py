@@ -30,6 +30,7 @@ from .parameters import (
 )
 from .prepared import Prepared, for_the_map
 from .responses import PRIVATE, SHARED, Receive, Scope, Send, answer, not_ready, refuse, tag_of
+from .snapshot import Snapshot
 
 MOST_NEAREST = 50
 
@@ -139,7 +140,11 @@ class MapOfPlaces:
         return body, tag
 
 
-keeper: Keeper[Prepared] = Keeper(lambda snapshot: Prepared(PlaceIndex(snapshot)))
+def _prepared(snapshot: Snapshot, before: Prepared | None) -> Prepared:
+    return Prepared(PlaceIndex(snapshot, like=before.index if before else None), like=before)
+
+
+keeper: Keeper[Prepared] = Keeper(_prepared)
 
 
 class ExactRoute(Route):

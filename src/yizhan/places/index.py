@@ -20,6 +20,7 @@ from yizhan.geo.open_intervals import FOREVER_S
 from .hours import Openness
 from .models import PlaceKind
 from .snapshot import Snapshot
+from .snapshot_changes import same_columns
 from .text import NO_MATCH, TextIndex
 
 MOST_MASKS = 256
@@ -91,22 +92,41 @@ class Line:
 
 
 class PlaceIndex:
-    """All places of a snapshot, ready to be searched."""
+    """All places of a snapshot, ready to be searched.
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    Args:
+        snapshot: The places.
+        like: An index of earlier places: what was made of columns that are still the very same is taken over.
+    """
+
+    def __init__(self, snapshot: Snapshot, *, like: PlaceIndex | None = None) -> None:
         self.snapshot = snapshot
-        self.positions: dict[Datum, tuple[NDArray[np.float64], NDArray[np.float64]]] = {
-            datum: convert(snapshot.lon, snapshot.lat, source=Datum.WGS84, target=datum) for datum in Datum
-        }
-        codes = np.array(list(snapshot.offer_codes), dtype=object)
-        self.offers: Sequence[tuple[str, ...]] = (
-            [tuple(codes[column]) for column in snapshot.offers.T] if len(snapshot) else []
-        )
-        self._index = NearestIndex(snapshot.lon, snapshot.lat)
+        if like is not None and same_columns(like.snapshot, snapshot, "lon", "lat"):
+            self.positions, self._index = like.positions, like._index
+        else:
+            self.positions = {
+                datum: convert(snapshot.lon, snapshot.lat, source=Datum.WGS84, target=datum) for datum in Datum
+            }
+            self._index = NearestIndex(snapshot.lon, snapshot.lat)
+        if like is not None and same_columns(like.snapshot, snapshot, "offers", "offer_codes"):
+            self.offers = like.offers
+        else:
+            self.offers = _codes_of(snapshot)
+        if like is not None:
+            self._take_over(like)
         kinds = np.array(list(snapshot.kinds), dtype=object)
         self._kinds: dict[str, NDArray[np.bool_]] = {kind: kinds == kind for kind in PlaceKind.values}
         self._horizon_s = int(snapshot.valid_until.timestamp())
         self._moment: Moment | None = None
+
+    positions: dict[Datum, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    offers: Sequence[tuple[str, ...]]
+
+    def _take_over(self, like: PlaceIndex) -> None:
+        """What an earlier index made when it was first asked for, of columns that are still the very same."""
+        for name, columns in _MADE_OF.items():
+            if name in like.__dict__ and same_columns(like.snapshot, self.snapshot, *columns):
+                self.__dict__[name] = like.__dict__[name]
 
     def __len__(self) -> int:
         return len(self.snapshot)
@@ -296,6 +316,28 @@ class PlaceIndex:
         except ValueError:
             return np.zeros(len(self), np.bool_)
         return np.ascontiguousarray(self.snapshot.offers[row])
+
+
+# Of which columns the parts are made that are made when first asked for.
+_MADE_OF = {
+    "text": ("names", "districts", "addresses"),
+    "by_identifier": ("public_ids",),
+    "identifier_order": ("public_ids",),
+    "_district_order": ("districts", "names"),
+    "_listing_order": ("union_paths", "names"),
+    "_paths": ("union_paths",),
+}
+
+
+def _codes_of(snapshot: Snapshot) -> list[tuple[str, ...]]:
+    """For each place the codes of what it offers. Many places offer the same: each combination is made once."""
+    if not len(snapshot):
+        return []
+    codes = np.array(list(snapshot.offer_codes), dtype=object)
+    patterns, which = np.unique(np.packbits(snapshot.offers, axis=0), axis=1, return_inverse=True)
+    chosen = np.unpackbits(patterns, axis=0, count=len(codes)).astype(bool) if len(codes) else patterns.astype(bool)
+    named = [tuple(codes[column]) for column in chosen.T]
+    return [named[number] for number in which.reshape(-1).tolist()]
 
 
 def as_utc(seconds: int) -> datetime | None:

@@ -16,7 +16,8 @@ from django.db import DatabaseError, connection
 
 from yizhan.unions.services.tree import TREE_CHANNEL
 
-from .snapshot import CHANNEL, REFRESH, Snapshot, load_snapshot
+from .snapshot import CHANNEL, REFRESH, Snapshot
+from .snapshot_changes import refreshed
 
 log = logging.getLogger("yizhan.places.keeper")
 
@@ -30,13 +31,14 @@ class Keeper(Generic[T]):
     """Holds `build(snapshot)` of the newest snapshot in `current`; None until the first is read.
 
     Args:
-        build: Makes what is held from a snapshot; runs in the keeper's thread.
+        build: Makes what is held from a snapshot and from what was held before; runs in the keeper's thread.
     """
 
-    def __init__(self, build: Callable[[Snapshot], T]) -> None:
+    def __init__(self, build: Callable[[Snapshot, T | None], T]) -> None:
         self.current: T | None = None
         self.readings = 0
         self._build = build
+        self._snapshot: Snapshot | None = None
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -53,8 +55,9 @@ class Keeper(Generic[T]):
             self._thread.join(10)
 
     def read(self) -> None:
-        """Read the places and swap what is held."""
-        self.current = self._build(load_snapshot())
+        """Read what changed of the places and swap what is held; until then readers go on with what they have."""
+        self._snapshot = refreshed(self._snapshot)
+        self.current = self._build(self._snapshot, self.current)
         self.readings += 1
 
     def _run(self) -> None:

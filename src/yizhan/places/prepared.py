@@ -12,6 +12,7 @@ from yizhan.geo import Datum
 
 from .hours import Openness
 from .index import Moment, PlaceIndex
+from .snapshot_changes import same_columns
 
 MOST_ON_MAP = 5_000
 MAP_FIELDS = ("id", "name", "kind", "lon", "lat", "state", "changes_at", "offers")
@@ -39,14 +40,20 @@ class Prepared:
     time. Only the distance differs from one asker to the next.
     """
 
-    def __init__(self, index: PlaceIndex) -> None:
+    def __init__(self, index: PlaceIndex, *, like: Prepared | None = None) -> None:
         self.index = index
         snapshot = index.snapshot
-        self.ids = [str(public_id) for public_id in snapshot.public_ids]
-        self.columns = {
-            datum: (np.round(lon, 6).tolist(), np.round(lat, 6).tolist())
-            for datum, (lon, lat) in index.positions.items()
-        }
+        if like is not None and same_columns(like.index.snapshot, snapshot, "public_ids"):
+            self.ids = like.ids
+        else:
+            self.ids = [str(public_id) for public_id in snapshot.public_ids]
+        if like is not None and like.index.positions is index.positions:
+            self.columns = like.columns
+        else:
+            self.columns = {
+                datum: (np.round(lon, 6).tolist(), np.round(lat, 6).tolist())
+                for datum, (lon, lat) in index.positions.items()
+            }
         self._facts: dict[Datum, list[bytes | None]] = {datum: [None] * len(self.ids) for datum in Datum}
         self._said: dict[Datum, tuple[Moment | None, dict[int, bytes]]] = {}
         self.maps: dict[tuple[int, Datum, bool], tuple[bytes, bytes]] = {}

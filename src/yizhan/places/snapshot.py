@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import numpy as np
+from django.db.models import Count, Max
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -43,6 +44,8 @@ class Snapshot:
         taken_at, valid_until: The time for which `open` and `unknown` hold.
         districts: As stated; length N, or none at all.
         unions: Where every union hangs in the tree, by its public identifier.
+        newest_change: When the youngest change was made that this has seen; None: read for another purpose.
+        inactive: How many unions are deactivated, and since when the last one is.
     """
 
     ids: NDArray[np.int64]
@@ -64,16 +67,35 @@ class Snapshot:
     valid_until: datetime
     districts: Sequence[str] = ()
     unions: Mapping[UUID, str] = field(default_factory=dict)
+    newest_change: datetime | None = None
+    inactive: tuple[int, datetime | None] = (0, None)
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
-def load_snapshot(*, at: datetime | None = None) -> Snapshot:
-    """Read all published places, with their hours from a few hours before `at` (default: now) to eight days after."""
+def newest_change() -> datetime | None:
+    """When any place was last changed; places are never deleted, so this only grows."""
+    newest: datetime | None = Place.objects.with_scopes_disabled().aggregate(last=Max("changed_at"))["last"]
+    return newest
+
+
+def inactive_unions() -> tuple[int, datetime | None]:
+    """How many unions are deactivated, and since when the last one is."""
+    found = Union.objects.filter(is_active=False).aggregate(count=Count("pk"), last=Max("deactivated_at"))
+    return found["count"], found["last"]
+
+
+def load_snapshot(*, at: datetime | None = None, only: Sequence[int] | None = None) -> Snapshot:
+    """Read all published places, with their hours from a few hours before `at` (default: now) to eight days after.
+
+    With `only`, those of these row numbers alone (`snapshot_changes` reads so), and no unions.
+    """
     at = (at or timezone.now()).astimezone(UTC)
+    newest, inactive = newest_change(), inactive_unions()  # first: what comes in between is read again next time
+    published = Place.published.order_by("pk")
     rows = list(
-        Place.published.order_by("pk").values_list(
+        (published if only is None else published.filter(pk__in=only)).values_list(
             "pk", "public_id", "name", "kind", "address", "hours", "union_id", "union__path", "lon", "lat", "district"
         )
     )
@@ -97,11 +119,13 @@ def load_snapshot(*, at: datetime | None = None) -> Snapshot:
         open=intervals_of(hours, Openness.YES, at, shut=shut),  # type: ignore[arg-type]
         unknown=intervals_of(hours, Openness.UNKNOWN, at, shut=shut),  # type: ignore[arg-type]
         offer_codes=codes,
-        offers=_offers(row_numbers, codes),
+        offers=_offers(row_numbers, codes, only),
         taken_at=at,
         valid_until=at + LOOK_AHEAD,
         districts=districts,  # type: ignore[arg-type]
-        unions=dict(Union.objects.values_list("public_id", "path")),
+        unions={} if only is not None else dict(Union.objects.values_list("public_id", "path")),
+        newest_change=newest,
+        inactive=inactive,
     )
 
 
@@ -180,9 +204,11 @@ def _edges(at: datetime) -> tuple[datetime, datetime]:
     return midnight - day, midnight + LOOK_AHEAD + day
 
 
-def _offers(row_numbers: NDArray[np.int64], codes: Sequence[str]) -> NDArray[np.bool_]:
+def _offers(row_numbers: NDArray[np.int64], codes: Sequence[str], only: Sequence[int] | None) -> NDArray[np.bool_]:
     table = np.zeros((len(codes), len(row_numbers)), np.bool_)
-    pairs = list(Offer.published.values_list("place_id", "kind__code"))
+    # Those of places that are not published fall out below: a join to find that out would cost as much again.
+    offers = Offer.objects.with_scopes_disabled()
+    pairs = list((offers if only is None else offers.filter(place__in=only)).values_list("place_id", "kind__code"))
     if pairs and len(row_numbers):
         number = {code: position for position, code in enumerate(codes)}
         places = np.array([place for place, _code in pairs], np.int64)
