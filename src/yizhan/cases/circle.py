@@ -7,6 +7,8 @@ took it down.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
 from yizhan.unions.models import Staff, Union
@@ -30,15 +32,25 @@ def circle_of(union: Union, kind: str) -> QuerySet[Staff]:
     return seated if seated.exists() else posts.filter(role=Role.ADMINISTRATOR)
 
 
-def kinds_in_circle(staff: Staff) -> list[str]:
-    """The confidential kinds that a post handles at its own union."""
-    if not staff.is_active or staff.role not in policy.roles(HANDLE_CASES):
-        return []
-    seats = CircleSeat.rules.filter(
+def may_sit(staff: Staff) -> bool:
+    """Whether a post may be in a circle at all."""
+    return staff.is_active and staff.role in policy.roles(HANDLE_CASES)
+
+
+def seats_at(staff: Staff) -> QuerySet[CircleSeat]:
+    """The seats that are taken at a post's union, of all kinds."""
+    seats: QuerySet[CircleSeat] = CircleSeat.rules.filter(
         staff__union=staff.union_id, staff__is_active=True, staff__role__in=policy.roles(HANDLE_CASES)
     )
+    return seats
+
+
+def kinds_by_seats(staff: Staff, seats: Iterable[tuple[int, str]]) -> list[str]:
+    """The confidential kinds that a post handles at its own union, given who sits there for which kind."""
+    if not may_sit(staff):
+        return []
     taken: dict[str, set[int]] = {}
-    for kind, holder in seats.values_list("kind", "staff"):
+    for holder, kind in seats:
         taken.setdefault(kind, set()).add(holder)
     return [
         code
@@ -47,13 +59,14 @@ def kinds_in_circle(staff: Staff) -> list[str]:
     ]
 
 
-def confidential_for(staff: Staff) -> Q:
+def confidential_for(staff: Staff, kinds: list[str] | None = None) -> Q:
     """The condition by which confidential cases are a post's to see."""
+    if kinds is None:
+        kinds = kinds_by_seats(staff, seats_at(staff).values_list("staff", "kind"))
     helped = CaseParty.objects.with_scopes_disabled().filter(
         staff=staff, role__in=[PartyRole.CO_HANDLER, PartyRole.TAKER]
     )
     mine = Q(handler=staff) | Q(pk__in=helped.values("case"))
-    kinds = kinds_in_circle(staff)
     if kinds:
         mine |= Q(kind__in=kinds) & (Q(union=staff.union_id) | Q(offered_to=staff.union_id))
     return mine

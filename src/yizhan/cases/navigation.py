@@ -6,12 +6,12 @@ from yizhan.unions.models import Staff
 from yizhan.unions.navigation import NavigationEntry
 
 from . import outreach_navigation
-from .queries.desk import open_cases, overdue
+from .queries.desk import counts
 from .rights import MANAGE_INTAKE, VIEW_CASES
 
 
 def _late(staff: Staff) -> int:
-    return overdue(open_cases(staff)).count()
+    return counts(staff, remembered=True).overdue
 
 
 entries = [

@@ -234,7 +234,7 @@ class Case(PubliclyIdentified, models.Model):
     @property
     def heading(self) -> str:
         """The title, also of a confidential case."""
-        return str(self.opened["title"])
+        return str(self.opened["title"]) if self.is_confidential else self.title
 
 
 class CaseEvent(PubliclyIdentified, models.Model):

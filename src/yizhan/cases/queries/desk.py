@@ -78,9 +78,9 @@ def _read(text: str) -> _Key:
         raise ValueError(text) from error
 
 
-def open_cases(staff: Staff | Operator) -> QuerySet[Case]:
+def open_cases(staff: Staff | Operator, *, remembered: bool = False) -> QuerySet[Case]:
     """Those in which something is still to be done."""
-    return visible_cases(staff).filter(state__in=OPEN_STATES)
+    return visible_cases(staff, remembered=remembered).filter(state__in=OPEN_STATES)
 
 
 def overdue(found: QuerySet[Case], at: datetime | None = None) -> QuerySet[Case]:
@@ -111,11 +111,14 @@ class Counts:
     offered: int
 
 
-def counts(staff: Staff, *, at: datetime | None = None) -> Counts:
-    """How many open cases of a post's unions wait for what; one query."""
+def counts(staff: Staff, *, at: datetime | None = None, remembered: bool = False) -> Counts:
+    """How many open cases of a post's unions wait for what; one query, or none where a page asks again."""
     now = at or timezone.now()
+    if remembered and "_cases_counts" in staff.__dict__:
+        known: Counts = staff.__dict__["_cases_counts"]
+        return known
     told = (
-        open_cases(staff)
+        open_cases(staff, remembered=remembered)
         .order_by()
         .aggregate(
             overdue=Count("pk", filter=Q(due_order__lte=now)),
@@ -126,7 +129,10 @@ def counts(staff: Staff, *, at: datetime | None = None) -> Counts:
             offered=Count("pk", filter=Q(offered_to=staff.union_id)),
         )
     )
-    return Counts(**told)
+    counted_now = Counts(**told)
+    if remembered:
+        staff.__dict__["_cases_counts"] = counted_now
+    return counted_now
 
 
 def due_of(case: Case) -> datetime | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet, Value
 
-from yizhan.cases.circle import confidential_for
+from yizhan.cases.circle import confidential_for, kinds_by_seats, seats_at
 from yizhan.cases.models import Case, CaseEvent, CaseEventKind, CaseFile, CaseParty
 from yizhan.cases.models.case import PartyRole
 from yizhan.cases.rights import VIEW_CASES
@@ -17,17 +17,29 @@ from yizhan.unions.rights import Operator, policy
 _MOST_LISTED = 2000
 
 
-def visible_cases(staff: Staff | Operator) -> QuerySet[Case]:
+def visible_cases(staff: Staff | Operator, *, remembered: bool = False) -> QuerySet[Case]:
     """The cases that a post may see: those of its union and below, those in which its unions help, which they owned or
     supervise, or which are offered to them; of confidential ones only those in whose circle the post is.
 
     The operator sees all.
+
+    Args:
+        remembered: Ask once what the post may see and use it for the rest of the request: for a page that asks several
+            times and changes nothing in between.
     """
     found: QuerySet[Case] = Case.objects.with_scopes_disabled()
     if isinstance(staff, Operator):
         return found
     if not policy.holds(staff, VIEW_CASES):
         return found.none()
+    if not remembered:
+        return found.filter(_sight(staff))
+    sight = staff.__dict__.get("_cases_sight") or _sight(staff)
+    staff.__dict__["_cases_sight"] = sight
+    return found.filter(sight)
+
+
+def _sight(staff: Staff) -> Q:
     below = list(Union.objects.filter(path__startswith=staff.union.path).values_list("pk", flat=True))
     elsewhere = (
         CaseParty.objects.with_scopes_disabled()
@@ -35,12 +47,20 @@ def visible_cases(staff: Staff | Operator) -> QuerySet[Case]:
         .exclude(role=PartyRole.TAKER)
         .exclude(case__union__in=below)
     )
-    listed = list(elsewhere.values_list("case", flat=True).distinct()[: _MOST_LISTED + 1])
-    by_party = Q(pk__in=elsewhere.values("case") if len(listed) > _MOST_LISTED else listed)
+    listed: list[int] = []
+    seats: list[tuple[int, str]] = []
+    # Two short lists in one question: cases of others in which our unions are parties, and who sits in our circles.
+    parties = elsewhere.order_by().values_list("case", Value("")).distinct()[: _MOST_LISTED + 1]
+    for pk, kind in parties.union(seats_at(staff).order_by().values_list("staff", "kind"), all=True):
+        if kind:
+            seats.append((pk, kind))
+        else:
+            listed.append(pk)
     plain = Q(union__in=below) | Q(offered_to__in=below)
     if listed:
-        plain |= by_party
-    return found.filter((plain & Q(is_confidential=False)) | (confidential_for(staff) & Q(is_confidential=True)))
+        plain |= Q(pk__in=elsewhere.values("case") if len(listed) > _MOST_LISTED else listed)
+    secret = confidential_for(staff, kinds_by_seats(staff, seats))
+    return (plain & Q(is_confidential=False)) | (secret & Q(is_confidential=True))
 
 
 def case_for(staff: Staff | Operator, public_id: UUID) -> Case:

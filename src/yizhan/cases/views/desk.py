@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -59,13 +60,18 @@ class BulkForm(forms.Form):
             ("urge", gettext_lazy("Urge (催办)")),
         ],
     )
-    handler = forms.ModelChoiceField(
-        label=gettext_lazy("To whom"), queryset=Staff.objects.none(), to_field_name="public_id", required=False
-    )
     words = forms.CharField(label=gettext_lazy("Words"), required=False, max_length=500)
 
-    def __init__(self, *args: object, staff: Staff, **options: object) -> None:
-        super().__init__(*args, **options)  # type: ignore[arg-type]
+
+class WhomForm(forms.Form):
+    """To whom the ticked cases are assigned: people of one's own union."""
+
+    handler = forms.ModelChoiceField(
+        label=gettext_lazy("To whom"), queryset=Staff.objects.none(), to_field_name="public_id"
+    )
+
+    def __init__(self, *args: Any, staff: Staff, **options: Any) -> None:
+        super().__init__(*args, **options)
         self.fields["handler"].queryset = handlers_at(staff.union)  # type: ignore[attr-defined]
 
 
@@ -87,7 +93,7 @@ def row_of(case: Case) -> dict[str, object]:
 @desk_page(VIEW_CASES)
 def cases(request: StaffRequest) -> HttpResponseBase:
     """Cases that the acting post may see; what is due first stands first."""
-    narrowed = CaseFilter(request.GET, queryset=visible_cases(request.staff), request=request)
+    narrowed = CaseFilter(request.GET, queryset=visible_cases(request.staff, remembered=True), request=request)
     order: queries.Order = "newest" if request.GET.get("order") == "newest" else "due"
     try:
         page = queries.page_of(narrowed.qs, order=order, after=request.GET.get("after", ""))
@@ -96,8 +102,15 @@ def cases(request: StaffRequest) -> HttpResponseBase:
     kept = request.GET.copy()
     for name in ("after",):
         kept.pop(name, None)
-    count, is_all = queries.counted(narrowed.qs)
-    told = queries.counts(request.staff)
+    is_narrowed = any(narrowed.data.get(name) for name in narrowed.filters)
+    is_first = not request.GET.get("after")
+    told = queries.counts(request.staff, remembered=True)
+    if is_first and not page.after:
+        count, is_all = len(page.cases), True
+    elif not is_narrowed:
+        count, is_all = told.to_answer + told.in_work + told.to_judge, True
+    else:
+        count, is_all = queries.counted(narrowed.qs)
     waiting = dict(WAITING)
     staff = request.staff
     return render(
@@ -107,7 +120,7 @@ def cases(request: StaffRequest) -> HttpResponseBase:
             "filter": narrowed,
             "rows": [row_of(case) for case in page.cases],
             "after": page.after,
-            "is_first": not request.GET.get("after"),
+            "is_first": is_first,
             "query": kept.urlencode(),
             "order": order,
             "count": count,
@@ -122,12 +135,12 @@ def cases(request: StaffRequest) -> HttpResponseBase:
                 ("offered", waiting["offered"], told.offered),
             ],
             "filters": SavedFilter.objects.filter(staff=staff).order_by("name"),
-            "bulk": BulkForm(staff=staff),
+            "bulk": BulkForm(),
             "may_handle": policy.holds(staff, HANDLE_CASES),
             "may_enter": policy.holds(staff, ENTER_CASES),
             "may_export": policy.holds(staff, EXPORT_CASES),
             "may_import": policy.holds(staff, IMPORT_CASES),
-            "is_narrowed": any(narrowed.data.get(name) for name in narrowed.filters),
+            "is_narrowed": is_narrowed,
         },
     )
 
@@ -160,17 +173,14 @@ def export(request: StaffRequest, form: str) -> HttpResponseBase:
 @desk_page(HANDLE_CASES)
 def bulk(request: StaffRequest) -> HttpResponseBase:
     """One step for the ticked cases; those that could not take it are listed with the reason."""
-    form = BulkForm(request.POST, staff=request.staff)
+    form = BulkForm(request.POST)
     chosen = [_uuid(text) for text in request.POST.getlist("case")][: many.MOST]
-    found = list(
-        visible_cases(request.staff).filter(public_id__in=[one for one in chosen if one]).select_related("union")
-    )
-    back = redirect(f"{reverse('cases:cases')}?{request.POST.get('query', '')}")
-    if not found:
+    wanted = visible_cases(request.staff).filter(public_id__in=[one for one in chosen if one])
+    found = list(wanted.select_related("union"))
+    query = request.POST.get("query", "")
+    back = redirect(f"{reverse('cases:cases')}?{query}")
+    if not found or not form.is_valid():
         messages.error(request, _("Tick the cases first."))
-        return back
-    if not form.is_valid() or (form.cleaned_data["step"] == "assign" and not form.cleaned_data["handler"]):
-        messages.error(request, _("Say to whom they are assigned."))
         return back
     told = form.cleaned_data
     staff, words = request.staff, told["words"]
@@ -178,14 +188,18 @@ def bulk(request: StaffRequest) -> HttpResponseBase:
         case "accept":
             taken, failed = many.accept_all(found, actor=staff, words=words)
         case "assign":
-            taken, failed = many.assign_all(found, handler=told["handler"], actor=staff, words=words)
+            whom = WhomForm(request.POST if "handler" in request.POST else None, staff=staff)
+            if not whom.is_valid():
+                context = {"whom": whom, "found": found, "words": words, "query": query}
+                return render(request, "cases/bulk_assign.html", context, status=422 if whom.is_bound else 200)
+            taken, failed = many.assign_all(found, handler=whom.cleaned_data["handler"], actor=staff, words=words)
         case _:
             taken, failed = many.urge_all(found, actor=staff, words=words)
     if not failed:
         messages.success(request, _("%(n)d cases took the step.") % {"n": len(taken)})
         return back
     label = dict(form.fields["step"].choices)[told["step"]]  # type: ignore[attr-defined]
-    context = {"taken": taken, "failed": failed, "label": label, "query": request.POST.get("query", "")}
+    context = {"taken": taken, "failed": failed, "label": label, "query": query}
     return render(request, "cases/bulk_done.html", context)
 
 
