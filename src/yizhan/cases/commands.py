@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from yizhan.places.commands import _union
 from yizhan.unions.audit import record
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.queries.tree import union_called
 from yizhan.unions.rights import OPERATOR
 
+from . import outreach_commands
 from .actions import CASES_REBUILT
 from .models import Case
 from .queries.figures import figures
@@ -23,6 +24,7 @@ from .services.importing import import_cases, refused_rows_file
 from .services.log import rebuild_case
 
 app = typer.Typer(name="cases", help="Cases: rebuild, watch, import, count.", no_args_is_help=True)
+app.add_typer(outreach_commands.app)
 out = Console()
 errors = Console(stderr=True)
 OFF, REFUSED, SOME_ROWS_REFUSED = 1, 2, 3
@@ -76,7 +78,12 @@ def bring(
     """
     try:
         report = import_cases(
-            file.read_bytes(), file_name=file.name, union=_union(union), actor=OPERATOR, kind=kind, dry_run=dry_run
+            file.read_bytes(),
+            file_name=file.name,
+            union=union_called(union, field="union"),
+            actor=OPERATOR,
+            kind=kind,
+            dry_run=dry_run,
         )
     except RuleBroken as broken:
         for problem in broken.problems:
