@@ -182,10 +182,14 @@ class Pusher:
         return _moment(self._clock())
 
     async def _let_go(self) -> None:
-        await self._in_database(connection.close)
+        await self._in_database(_close)
 
     async def _in_database(self, work: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._database, work)
+
+
+def _close() -> None:
+    connection.close()  # that of the thread that calls
 
 
 def _moment(at: float) -> datetime:
