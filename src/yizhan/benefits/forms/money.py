@@ -46,7 +46,7 @@ class AccountForm(forms.Form):
     holder = forms.CharField(label=_("Account holder"), max_length=80)
     bank = forms.CharField(label=_("Bank and branch"), max_length=80)
     branch_code = forms.CharField(
-        label=_("Branch code (12 digits)"), max_length=12, required=False, help_text=_("联行号; many banks ask for it.")
+        label=_("Branch code (12 digits)"), max_length=12, required=False, help_text=_("Many banks ask for it.")
     )
     number = forms.CharField(label=_("Account number"), max_length=40)
     wechat_account = forms.CharField(
