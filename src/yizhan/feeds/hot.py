@@ -200,25 +200,29 @@ class Doors:
         if scope["method"] == "HEAD":
             return Response(headers=headers, media_type=media_type)
 
+        def chunk_after_place(last: int) -> Awaitable[tuple[int, bytes]]:
+            return self._run(lambda: _told_after(asked, last, shown, between))
+
         async def parts() -> AsyncIterator[bytes]:
+            last, told = await chunk_after_place(0)
             yield head.encode()
-            last, begun = 0, False
-            while True:
-                last, told = await self._run(lambda last=last: _told_after(asked, last, shown))
-                if told:
-                    yield ((between if begun else "") + between.join(told)).encode()
-                    begun = True
-                if not last:
-                    break
+            while last:
+                following = chunk_after_place(last)  # the database is asked while this chunk is on its way
+                yield told
+                last, told = await following
+                if last and between:
+                    yield between.encode()
             yield foot.encode()
 
         return StreamingResponse(parts(), headers=headers, media_type=media_type)
 
 
-def _told_after(asked: Asked, place_id: int, shown: Callable[[list[Row], Any], list[str]]) -> tuple[int, list[str]]:
+def _told_after(
+    asked: Asked, place_id: int, shown: Callable[[list[Row], Any], list[str]], between: str
+) -> tuple[int, bytes]:
     """The next chunk as it is told, and the row number it ends with; 0: there is no more."""
     rows = chunk_after(asked, place_id)
-    return (rows[-1].place_id if rows else 0), shown(rows, asked.datum)
+    return (rows[-1].place_id if rows else 0), between.join(shown(rows, asked.datum)).encode()
 
 
 def _page_of_changes(scope: Scope, asked: Asked, since: int, limit: int) -> Response:
@@ -284,14 +288,14 @@ class _Door:
 _threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="feeds")
 
 
-async def in_threads(work: Callable[[], T]) -> T:
-    """Run in one of a few threads that keep a connection to the database each."""
+def in_threads(work: Callable[[], T]) -> Awaitable[T]:
+    """Run at once in one of a few threads that keep a connection to the database each."""
 
     def fresh() -> T:
         connection.close_if_unusable_or_obsolete()
         return work()
 
-    return await asyncio.get_running_loop().run_in_executor(_threads, fresh)
+    return asyncio.get_running_loop().run_in_executor(_threads, fresh)
 
 
 def routes_of(run: Run[Any], keeper: Keeper[Prepared]) -> list[BaseRoute]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from csp.decorators import csp_update
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -53,7 +53,7 @@ def open_data(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @xframe_options_exempt
-@csp_update({"frame-ancestors": settings.EMBED_SITES})
+@csp_replace({"frame-ancestors": settings.EMBED_SITES})
 def embed(request: HttpRequest) -> HttpResponse:
     """The map alone, for frames of other sites: `union`, `kind` and `lang` say what it shows."""
     language = _SHORT.get(request.GET.get("lang", ""), "zh-hans")
