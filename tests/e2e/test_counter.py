@@ -1,0 +1,182 @@
+"""A worker's phone and a cashier's phone, each in a browser of its own: the camera sees what the other's screen shows.
+
+The camera is a stream of a canvas that shows pictures of the worker's screen; everything behind it is the real page:
+decoder, signatures, server, service worker, queue.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site
+
+# Before the page's own script: a camera whose picture the test holds up to it.
+CAMERA = """
+(() => {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = 720;
+  const pen = canvas.getContext('2d');
+  pen.fillStyle = '#999';
+  pen.fillRect(0, 0, 720, 720);
+  window.holdUp = async (picture) => {
+    const image = new Image();
+    image.src = picture;
+    await image.decode();
+    pen.fillStyle = '#999';
+    pen.fillRect(0, 0, 720, 720);
+    const scale = 640 / Math.max(image.width, image.height);
+    pen.drawImage(image, 40, 40, image.width * scale, image.height * scale);
+  };
+  // A canvas that nobody draws on sends no frames.
+  setInterval(() => { pen.fillStyle = '#999'; pen.fillRect(0, 0, 2, 2); }, 60);
+  const stream = () => canvas.captureStream(15);
+  Object.defineProperty(navigator, 'mediaDevices', { value: {
+    getUserMedia: async () => stream(),
+    enumerateDevices: async () => [{ kind: 'videoinput', label: 'test', deviceId: 'test' }],
+  } });
+})();
+"""
+
+
+@pytest.fixture
+def workers_phone(new_page: NewPage, site: Site) -> Callable[[str], Page]:
+    """`workers_phone("13800138801")`: signed in by a code by text message, as a worker does, and showing a code."""
+
+    def make(number: str) -> Page:
+        page = new_page(PHONE, service_workers="allow")
+        page.goto("/accounts/login/code/?next=/meals/code/")
+        page.fill("input[name=phone]", number)
+        page.locator("form button.button-primary").first.click()
+        page.wait_for_url("**/confirm/**")
+        page.fill("input[name=code]", _sent_code(site))
+        page.locator("form button.button-primary").first.click()
+        page.wait_for_url("**/meals/code/")
+        expect(page.locator("[data-part=show]")).to_be_visible()
+        page.wait_for_function("document.querySelector('[data-part=code]').dataset.step > 0")
+        return page
+
+    return make
+
+
+def _sent_code(site: Site) -> str:
+    for _attempt in range(100):
+        found = re.findall(r'"code": ?"(\d{6})"', "".join(p.read_text("utf-8") for p in site.var.glob("log/*")))
+        if found:
+            return found[-1]
+        import time
+
+        time.sleep(0.1)
+    pytest.fail("no code was sent")
+
+
+def _counter(new_page: NewPage, site: Site) -> Page:
+    page = new_page(PHONE, service_workers="allow")
+    page.add_init_script(CAMERA)
+    sign_in_at_counter(page, site)
+    expect(page.locator("[data-part=work]")).to_be_visible()
+    page.get_by_role("button", name="打开摄像头扫码").click()
+    expect(page.locator("[data-part=video]")).to_be_visible()
+    return page
+
+
+def sign_in_at_counter(page: Page, site: Site) -> None:
+    """As the cashier of the sample city."""
+    page.goto("/accounts/login/?next=/counter/")
+    page.fill("input[name=login]", "cashier")
+    page.fill("input[name=password]", site.passwords["cashier"])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/counter/")
+
+
+def _hold_up(counter: Page, phone: Page) -> None:
+    """The cashier points the camera at the worker's screen, at a code that was not shown before."""
+    phone.get_by_role("button", name="换一个码").click()
+    phone.wait_for_timeout(300)
+    picture = phone.locator("[data-part=code]").screenshot()
+    counter.evaluate("picture => holdUp(picture)", f"data:image/png;base64,{base64.b64encode(picture).decode()}")
+
+
+def _answer(counter: Page, title: str) -> str:
+    expect(counter.locator("[data-part=result-title]")).to_have_text(title)
+    line = counter.locator("[data-part=result-line]").text_content() or ""
+    counter.locator("[data-part=result]").click()
+    expect(counter.locator("[data-part=result]")).to_be_hidden()
+    return line
+
+
+def test_a_code_is_scanned_from_screen_to_camera_with_a_network_without_one_and_back(
+    new_page: NewPage, site: Site, workers_phone: Callable[[str], Page]
+) -> None:
+    phone = workers_phone("13800138801")
+    counter = _counter(new_page, site)
+    before = int(re.sub(r"\D", "", counter.locator("[data-part=today]").text_content() or "") or 0)
+
+    _hold_up(counter, phone)
+    assert "工友付" in _answer(counter, "核销成功")
+    expect(counter.locator("[data-part=today]")).to_contain_text(f"{before + 1} 份")
+
+    # The same picture, typed by a USB scanner this time: one code is good once.
+    # (The camera goes on seeing it, and does not scan the same picture twice.)
+    counter.wait_for_function("document.querySelector('[data-counter]').dataset.kept === 'kept'")
+    phone.wait_for_function("document.documentElement.dataset.kept === 'kept'")
+
+    # Both lose the network, and both pages are opened anew.
+    counter.wait_for_function(WORKER_IS_ACTIVE)
+    counter.context.set_offline(True)
+    phone.context.set_offline(True)
+    phone.reload()
+    expect(phone.locator("[data-part=show]")).to_be_visible()
+    expect(phone.locator("[data-part=state]")).to_contain_text("没有网络")
+    counter.reload()
+    expect(counter.locator("[data-part=work]")).to_be_visible()
+    expect(counter.locator("[data-part=state]")).to_contain_text("没有网络")
+    counter.get_by_role("button", name="打开摄像头扫码").click()
+    expect(counter.locator("[data-part=video]")).to_be_visible()
+    _hold_up(counter, phone)
+    _answer(counter, "核销成功（离线）")
+    expect(counter.locator("[data-part=state]")).to_contain_text("1 笔")
+
+    # Back: what waited is uploaded by itself, and the queue is said to be empty.
+    counter.context.set_offline(False)
+    phone.context.set_offline(False)
+    expect(counter.locator("[data-part=state]")).to_contain_text("全部已上传", timeout=60_000)
+    expect(counter.locator("[data-part=settled-words]")).to_contain_text("已上传：1 笔")
+
+
+def test_a_plate_leads_to_a_live_ticket_in_two_taps_and_the_cashier_scans_it_once(
+    new_page: NewPage, site: Site, workers_phone: Callable[[str], Page]
+) -> None:
+    counter = _counter(new_page, site)
+    place = counter.evaluate("fetch('/api/benefits/counter').then(a => a.json()).then(p => p.counters[0].id)")
+    phone = workers_phone("13800138802")
+    phone.goto(f"/places/{place}/")  # where the plate leads
+    phone.locator(".meal-choice").first.click()
+    phone.locator("form[data-meal] button").click()
+    phone.wait_for_url("**/meals/tickets/**")
+    expect(phone.locator("[data-ticket]")).to_have_attribute("data-state", "live")
+    word = phone.locator(".ticket-word").text_content() or ""
+    assert word == counter.locator("[data-part=word]").text_content()
+    picture = phone.locator("[data-part=picture]").screenshot()
+    address = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    counter.evaluate("picture => holdUp(picture)", address)
+    _answer(counter, "餐票有效")
+
+
+def test_a_merchant_sees_today_and_a_stranger_nothing(new_page: NewPage, site: Site) -> None:
+    page = new_page(PHONE)
+    page.goto("/accounts/login/?next=/desk/merchant/")
+    page.fill("input[name=login]", "merchant")
+    page.fill("input[name=password]", site.passwords["merchant"])
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url("**/desk/merchant/*/")
+    expect(page.get_by_role("heading", name="窗口人员")).to_be_visible()
+    address = page.url
+    other = new_page(PHONE, signed_in="neighbour")
+    assert other.goto(address).status == 404  # type: ignore[union-attr]
+
+
