@@ -47,7 +47,7 @@ def answered(view: View) -> View:
         # A second that is not over yet may still bring changes and is no answer to "since when".
         is_over = at is not None and at.replace(microsecond=0) < datetime.now(UTC).replace(microsecond=0)
         last = int(at.timestamp()) if at is not None and is_over else None
-        response = get_conditional_response(request, etag=tag, last_modified=last)
+        response: HttpResponseBase | None = get_conditional_response(request, etag=tag, last_modified=last)
         if response is None:
             try:
                 response = view(request, *args, **options)

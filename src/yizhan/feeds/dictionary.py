@@ -8,11 +8,16 @@ from typing import Any
 
 import msgspec
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 from .facts import ClosureFacts, EquipmentFacts, PlaceFacts
 
-_TYPES = {"string": "text", "integer": "whole number", "number": "number", "array": "list", "boolean": "yes or no"}
-_STRUCTURES = (PlaceFacts, EquipmentFacts, ClosureFacts)
+_TYPES = {"string": _("text"), "integer": _("whole number"), "number": _("number"), "array": _("list")}
+_STRUCTURES = {
+    PlaceFacts: _("A place: a feature's “properties”, a line of the table"),
+    EquipmentFacts: _("One of its “equipment”"),
+    ClosureFacts: _("One of its “closures”"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +32,7 @@ class Field:
 
 def schemas(ref: str = "#/components/schemas/{name}") -> dict[str, Any]:
     """The structures as JSON Schemas by name, with English descriptions."""
-    _roots, components = msgspec.json.schema_components(_STRUCTURES, ref_template=ref)
+    _roots, components = msgspec.json.schema_components(tuple(_STRUCTURES), ref_template=ref)
     for schema in components.values():
         for member in schema["properties"].values():
             if "description" in member:
@@ -36,19 +41,16 @@ def schemas(ref: str = "#/components/schemas/{name}") -> dict[str, Any]:
 
 
 def sections() -> Iterator[tuple[str, list[Field]]]:
-    """Each structure's name with its fields, in the reader's language."""
-    _roots, components = msgspec.json.schema_components(_STRUCTURES)
+    """What each structure is, with its fields, in the reader's language."""
+    _roots, components = msgspec.json.schema_components(tuple(_STRUCTURES))
     chinese = not (get_language() or "").startswith("en")
-    for structure in _STRUCTURES:
+    for structure, title in _STRUCTURES.items():
         schema = components[structure.__name__]
-        yield (
-            structure.__name__.removesuffix("Facts").lower(),
-            [_field(*each, chinese) for each in schema["properties"].items()],
-        )
+        yield str(title), [_field(name, member, chinese) for name, member in schema["properties"].items()]
 
 
 def _field(name: str, schema: dict[str, Any], chinese: bool) -> Field:
     english, _bar, written = schema.get("description", "").partition("|")
     kinds = [choice.get("type", "") for choice in schema.get("anyOf", [schema])]
     told = next((kind for kind in kinds if kind != "null"), "")
-    return Field(name, _TYPES.get(told, told), "null" in kinds, written if chinese and written else english)
+    return Field(name, str(_TYPES.get(told, _("object"))), "null" in kinds, written if chinese and written else english)

@@ -112,10 +112,7 @@ def services_at_locations(request: HttpRequest) -> HttpResponseBase:
     offers = queries.offers(union=_uuid(query, "organization_id"), code=_code(query), modified_after=_moment(query))
 
     def told(part: Sequence[Offer]) -> list[Any]:
-        return [
-            telling.listed_service_at_location(one.place.change, one.place.union, one.kind)  # type: ignore[attr-defined]
-            for one in part
-        ]
+        return [telling.listed_service_at_location(one.place.change, one.place.union, one.kind) for one in part]
 
     return _page(query, offers.count(), offers, told)
 
@@ -126,7 +123,7 @@ def service_at_location(request: HttpRequest, identifier: UUID) -> HttpResponseB
     offer = queries.offer_of(identifier)
     if offer is None:
         return _missing(request)
-    place, change = offer.place, offer.place.change  # type: ignore[attr-defined]
+    place, change = offer.place, offer.place.change
     above = queries.ancestors_of([change.union_path])
     return as_json(telling.service_at_location(change, place.union, offer.kind, above))
 
