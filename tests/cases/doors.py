@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.cases.case_doors import doors as case_doors
+from tests.cases.outreach_doors import doors as outreach_doors
 
-doors = {**case_doors}
+doors = {**case_doors, **outreach_doors}
