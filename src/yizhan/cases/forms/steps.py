@@ -11,11 +11,12 @@ from django.utils.translation import gettext_lazy as _
 from yizhan.cases.facts import CaseFacts, GivenFile
 from yizhan.cases.kinds import kinds_of
 from yizhan.cases.models import Case
-from yizhan.cases.queries.people import handlers_at, post_named, union_named
+from yizhan.cases.queries.people import handlers_at, post_named
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.cases.services import joining, parties, results, steps, transfers
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
+from yizhan.unions.queries.tree import union_called
 
 from .intake import photo_field
 
@@ -176,7 +177,7 @@ class OfferForm(_UnionForm):
     needs_words, words_label = True, _("Why does it belong to them?")
 
     def take(self) -> str:
-        transfers.offer_transfer(self.case, to=union_named(self.cleaned_data["union"]), **self.usual())
+        transfers.offer_transfer(self.case, to=union_called(self.cleaned_data["union"], field="union"), **self.usual())
         return ""
 
 
@@ -234,7 +235,7 @@ class HelpForm(StepForm):
         if person:
             parties.add_co_handler(self.case, staff=post_named(person), **self.usual())
         else:
-            parties.add_co_handler(self.case, union=union_named(union), **self.usual())
+            parties.add_co_handler(self.case, union=union_called(union, field="union"), **self.usual())
         return ""
 
 

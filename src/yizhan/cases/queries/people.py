@@ -41,20 +41,6 @@ def unions_around(union: Union) -> list[Union]:
     return list(with_handlers().filter(near).exclude(pk=union.pk)[:_MOST])
 
 
-def union_named(text: str) -> Union:
-    """A union by name or division code.
-
-    Raises:
-        RuleBroken: at `union`: there is none, or several of that name.
-    """
-    asked = " ".join(text.split())
-    found = list(Union.objects.filter(Q(division_code=asked) | Q(name=asked), is_active=True)[:2])
-    if len(found) != 1:
-        reason = _("Several unions have this name; give the division code.") if found else _("There is no such union.")
-        raise RuleBroken.at("union", asked[:80], reason, "unknown_union")
-    return found[0]
-
-
 def post_named(username: str) -> Staff:
     """The first post of a person that may handle cases, by user name.
 

@@ -23,7 +23,7 @@ from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import NotAllowed, Operator, Right, policy
 
 LONGEST_WORDS: Final = 1000
-_DAYS: Final = ("answer_days", "progress_days", "result_days", "verdict_days")
+DAYS: Final = ("answer_days", "progress_days", "result_days", "verdict_days")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Actor = Staff | Operator
@@ -165,7 +165,7 @@ def step(
     if events and moment < events[-1].at:
         moment = events[-1].at  # clocks of two servers differ; the log never runs backwards
     if events and stops_clocks(kind):
-        data = {**(data or {}), "days": {name: getattr(spec, name) for name in _DAYS}}
+        data = {**(data or {}), "days": {name: getattr(spec, name) for name in DAYS}}
     post = actor if isinstance(actor, Staff) else None
     event: CaseEvent = CaseEvent.objects.with_scopes_disabled().create(
         case=case,

@@ -15,7 +15,7 @@ from yizhan.cases.forms.imports import ImportForm
 from yizhan.cases.forms.intake import KindForm
 from yizhan.cases.kinds import kinds_of
 from yizhan.cases.models import CaseSource
-from yizhan.cases.queries.people import union_named, unions_around
+from yizhan.cases.queries.people import unions_around
 from yizhan.cases.rights import ENTER_CASES, IMPORT_CASES
 from yizhan.cases.services.importing import import_cases, refused_rows_file
 from yizhan.cases.services.intake import submit_case
@@ -26,6 +26,7 @@ from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Union, Worker
 from yizhan.unions.queries.people import matching, workers
+from yizhan.unions.queries.tree import union_called
 from yizhan.unions.rights import policy
 
 
@@ -85,7 +86,7 @@ def _enter(request: StaffRequest, source: CaseSource) -> HttpResponseBase:
 
 
 def _union_of(request: StaffRequest, text: str) -> Union:
-    return union_named(text) if text.strip() else request.staff.union
+    return union_called(text, field="union") if text.strip() else request.staff.union
 
 
 def _worker_of(request: StaffRequest, phone: str) -> Worker | None:
