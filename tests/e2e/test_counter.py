@@ -29,8 +29,8 @@ CAMERA = """
     await image.decode();
     pen.fillStyle = '#999';
     pen.fillRect(0, 0, 720, 720);
-    const scale = 640 / Math.max(image.width, image.height);
-    pen.drawImage(image, 40, 40, image.width * scale, image.height * scale);
+    const scale = 560 / Math.max(image.width, image.height);
+    pen.drawImage(image, 80, 80, image.width * scale, image.height * scale);
   };
   // A canvas that nobody draws on sends no frames.
   setInterval(() => { pen.fillStyle = '#999'; pen.fillRect(0, 0, 2, 2); }, 60);
@@ -57,7 +57,7 @@ def workers_phone(new_page: NewPage, site: Site) -> Callable[[str], Page]:
         page.locator("form button.button-primary").first.click()
         page.wait_for_url("**/meals/code/")
         expect(page.locator("[data-part=show]")).to_be_visible()
-        page.wait_for_function("document.querySelector('[data-part=code]').dataset.step > 0")
+        expect(page.locator("[data-part=code]")).to_have_attribute("data-step", re.compile(r"\d+"))
         return page
 
     return make
@@ -122,8 +122,8 @@ def test_a_code_is_scanned_from_screen_to_camera_with_a_network_without_one_and_
 
     # The same picture, typed by a USB scanner this time: one code is good once.
     # (The camera goes on seeing it, and does not scan the same picture twice.)
-    counter.wait_for_function("document.querySelector('[data-counter]').dataset.kept === 'kept'")
-    phone.wait_for_function("document.documentElement.dataset.kept === 'kept'")
+    expect(counter.locator("[data-counter]")).to_have_attribute("data-kept", "kept")
+    expect(phone.locator("html")).to_have_attribute("data-kept", "kept")
 
     # Both lose the network, and both pages are opened anew.
     counter.wait_for_function(WORKER_IS_ACTIVE)

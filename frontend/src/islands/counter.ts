@@ -15,6 +15,20 @@ const SHOWN_FOR_MS = 6000;
 const AGAIN_MS = 15_000;
 const PACK_GOOD_FOR_S = 600;
 
+/** Nearly all of what the camera sees, at a resolution that tells the 49 modules of a code apart; the decoder's own guess is for larger ones. */
+function regionOf({ videoWidth, videoHeight }: HTMLVideoElement): QrScanner.ScanRegion {
+  const side = Math.round(Math.min(videoWidth, videoHeight) * 0.92);
+  const scaled = Math.min(side, 720);
+  return {
+    x: Math.round((videoWidth - side) / 2),
+    y: Math.round((videoHeight - side) / 2),
+    width: side,
+    height: side,
+    downScaledWidth: scaled,
+    downScaledHeight: scaled,
+  };
+}
+
 class CounterPage {
   private readonly words = wordsFrom("counter-words");
   private till!: Till;
@@ -248,6 +262,7 @@ class CounterPage {
       preferredCamera: "environment",
       maxScansPerSecond: 12,
       highlightScanRegion: true,
+      calculateScanRegion: regionOf,
       onDecodeError: () => undefined,
     });
     try {
