@@ -54,6 +54,11 @@ class TheirPlace:
     lon: float
     lat: float
 
+    @property
+    def number(self) -> str:
+        """What the partner calls it; in a file with one column of numbers, whatever stands there."""
+        return self.their_id or self.our_id
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

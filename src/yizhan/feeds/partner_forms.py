@@ -200,13 +200,14 @@ def initial_of_partner(partner: Partner) -> dict[str, Any]:
     values = {
         name: getattr(partner, name)
         for name in PartnerFacts.__slots__
-        if name not in {"unions", "kinds", "areas", "platform_key"}
+        if name not in {"unions", "kinds", "areas", "platform_key", "mapping"}
     }
     facts = PartnerFacts(
         **{
             **{name: getattr(known, name) for name in PartnerFacts.__slots__},
             **values,
             "platform_key": "",
+            "mapping": partner.fields,
             "kinds": tuple(partner.kinds),
             "areas": tuple(partner.areas),
             "unions": tuple(partner.unions.all()),

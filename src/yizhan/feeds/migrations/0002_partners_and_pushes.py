@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
                 ('preset', models.CharField(max_length=20, verbose_name='preset')),
                 ('contact', yizhan.unions.encryption.EncryptedTextField(blank=True, default='', verbose_name='contact')),
                 ('datum', models.CharField(choices=[('WGS-84', 'WGS-84 (GPS, CGCS2000)'), ('GCJ-02', 'GCJ-02 (AMap, Tencent)'), ('BD-09', 'BD-09 (Baidu)')], max_length=10, verbose_name='datum')),
-                ('mapping', models.JSONField(default=dict, verbose_name='fields')),
+                ('mapping', models.JSONField(default=list, verbose_name='fields')),
                 ('categories', models.JSONField(default=dict, verbose_name='category codes')),
                 ('kinds', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('station', 'Service station'), ('restaurant', 'Rider restaurant'), ('repair_point', 'Repair and rescue point'), ('driver_home', "Drivers' home"), ('other', 'Other place')], max_length=20), blank=True, default=list, size=None, verbose_name='kinds')),
                 ('areas', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=6), blank=True, default=list, size=None, verbose_name='areas')),

@@ -71,7 +71,8 @@ class Partner(PubliclyIdentified, models.Model):
     preset = models.CharField(_("preset"), max_length=20)
     contact = EncryptedTextField(_("contact"), blank=True, default="")
     datum = models.CharField(_("datum"), max_length=10, choices=DatumChoice)
-    mapping = models.JSONField(_("fields"), default=dict)
+    # Pairs of the partner's name and ours: an object would lose their order, which is that of a file's columns.
+    mapping = models.JSONField(_("fields"), default=list)
     categories = models.JSONField(_("category codes"), default=dict)
 
     kinds = ArrayField(
@@ -151,6 +152,11 @@ class Partner(PubliclyIdentified, models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Partner's field → ours, in the order that the partner wants."""
+        return dict(self.mapping)
 
     @property
     def is_paused(self) -> bool:

@@ -35,7 +35,7 @@ _KINDS = {
 
 def file_of(load: Load) -> bytes:
     """The file: a line of the partner's names, then one a place. No cell is ever a formula."""
-    mapping = load.partner.mapping
+    mapping = load.partner.fields
     lines: list[Sequence[Any]] = [list(mapping), *(row(values, mapping) for values in load.everything)]
     if load.partner.file_form == FileForm.XLSX:
         return text_workbook(lines, title="stations")

@@ -61,10 +61,10 @@ def headers_of(partner: Partner, message_id: str, body: bytes, now: datetime) ->
 
 def _of(item: Item, partner: Partner) -> dict[str, Any]:
     if item.gone:
-        key = next((theirs for theirs, ours in partner.mapping.items() if ours == "id"), "id")
+        key = next((theirs for theirs, ours in partner.fields.items() if ours == "id"), "id")
         data = {**mapped(item.shown, {key: "id"}), "gone": item.gone}
     else:
-        data = mapped(item.shown, partner.mapping)
+        data = mapped(item.shown, partner.fields)
     event = _event(item.event_id, GONE if item.gone else SHOWN, str(item.place), item.at, data)
     event["sequence"] = str(item.sequence)  # CloudEvents' extension of this name: newer is larger
     return event

@@ -46,7 +46,7 @@ class Amap:
         fields = {"key": partner.platform_key or "", "tableid": partner.platform_table}
         if item.gone:
             return "/datamanage/data/delete", _FORM, urlencode({**fields, "ids": item.their_id}).encode()
-        data = mapped(item.shown, partner.mapping)
+        data = mapped(item.shown, partner.fields)
         if item.their_id:
             data["_id"] = item.their_id
         fields |= {"loctype": "1", "data": msgspec.json.encode(data).decode()}
@@ -75,7 +75,7 @@ class Baidu:
             fields["id"] = item.their_id
         if item.gone:
             return "/geodata/v4/poi/delete", _FORM, urlencode(fields).encode()
-        fields |= mapped(item.shown, partner.mapping)
+        fields |= mapped(item.shown, partner.fields)
         return f"/geodata/v4/poi/{'update' if item.their_id else 'create'}", _FORM, urlencode(fields).encode()
 
     def refusal(self, told: Mapping[str, Any]) -> str:
@@ -102,7 +102,7 @@ class Tencent:
             told["filter"] = f'ud_id in("{item.place}")'
         if item.gone:
             return "/place_cloud/data/delete", _JSON, msgspec.json.encode(told)
-        data = mapped(item.shown, partner.mapping)
+        data = mapped(item.shown, partner.fields)
         if item.their_id:
             return "/place_cloud/data/update", _JSON, msgspec.json.encode({**told, "data": data})
         return "/place_cloud/data/create", _JSON, msgspec.json.encode({**told, "data": [data]})

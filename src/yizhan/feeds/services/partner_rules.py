@@ -86,7 +86,7 @@ def checked(facts: PartnerFacts, partner: Partner) -> dict[str, Any]:
         "name": name,
         "contact": facts.contact.strip(),
         "datum": facts.datum,
-        "mapping": facts.mapping,
+        "mapping": [list(pair) for pair in facts.mapping.items()],
         "categories": facts.categories,
         "kinds": list(facts.kinds),
         "areas": list(facts.areas),

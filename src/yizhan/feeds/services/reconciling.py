@@ -64,7 +64,7 @@ def reconcile(
     """
     policy.require(actor, RECONCILE, partner.union)
     spoken = checked_datum(datum) if datum else Datum(partner.datum)
-    read = read_export(content, file_name=file_name, datum=spoken, mapping=partner.mapping)
+    read = read_export(content, file_name=file_name, datum=spoken, mapping=partner.fields)
     as_of, now = taken_at or timezone.now(), timezone.now()
     listings = list(
         Listing.every.select_for_update(of=("self",))
@@ -141,8 +141,8 @@ def _judge(listing: Listing, verdict: Verdict, kind: FindingKind, as_of: datetim
     listing.changed_at = now
     if verdict.theirs is not None:
         listing.seen_at = as_of
-        if verdict.theirs.their_id and verdict.is_by_number is False:
-            listing.their_id = listing.their_id or verdict.theirs.their_id[:120]
+        if verdict.is_by_number is False and not listing.their_id:
+            listing.their_id = verdict.theirs.number[:120]
     if kind == FindingKind.STILL_SHOWN:
         mark_still_shown(listing, as_of)
         listing.is_waiting, listing.turn, listing.died_at = True, listing.turn + 1, None
@@ -182,7 +182,7 @@ def _finding(export: PartnerExport, listing: Listing | None, verdict: Verdict, k
         listing=listing,
         kind=kind,
         line=theirs.line if theirs is not None else None,
-        their_id=theirs.their_id[:120] if theirs is not None else "",
+        their_id=theirs.number[:120] if theirs is not None else "",
         their_name=theirs.name[:200] if theirs is not None else "",
         metres=round(verdict.metres) if verdict.metres is not None else None,
         likeness=round(verdict.likeness) if verdict.likeness is not None else None,
