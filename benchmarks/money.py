@@ -25,8 +25,8 @@ from benchmarks.report import Row, main
 FORMS = ("csv", "xlsx", "parquet")
 
 _REDEMPTIONS = """
-INSERT INTO benefits_redemption (public_id, device, request_id, programme_id, offer_id, place_id, union_id, worker_id,
-       channel, offline, state, reason, day, redeemed_at, recorded_at, list_price_fen, worker_fen, merchant_fen, funded_fen,
+INSERT INTO benefits_redemption (public_id, device, request_id, programme_id, offer_id, place_id, union_id,
+       worker_id, channel, offline, state, reason, day, redeemed_at, recorded_at, list_price_fen, worker_fen, merchant_fen, funded_fen,
        charged_shards, charged_fen, ended_reason)
 SELECT gen_random_uuid(), 'bench', gen_random_uuid(), o.programme_id, o.id, o.place_id, p.union_id,
        (%(riders)s::bigint[])[1 + n %% %(many)s], 'code', false, 'redeemed', '',
