@@ -26,8 +26,8 @@ FORMS = ("csv", "xlsx", "parquet")
 
 _REDEMPTIONS = """
 INSERT INTO benefits_redemption (public_id, device, request_id, programme_id, offer_id, place_id, union_id,
-       worker_id, channel, offline, state, reason, day, redeemed_at, recorded_at, list_price_fen, worker_fen, merchant_fen, funded_fen,
-       charged_shards, charged_fen, ended_reason)
+       worker_id, channel, offline, state, reason, day, redeemed_at, recorded_at, list_price_fen, worker_fen,
+       merchant_fen, funded_fen, charged_shards, charged_fen, ended_reason)
 SELECT gen_random_uuid(), 'bench', gen_random_uuid(), o.programme_id, o.id, o.place_id, p.union_id,
        (%(riders)s::bigint[])[1 + n %% %(many)s], 'code', false, 'redeemed', '',
        (%(start)s::timestamptz + n * interval '1 second')::date, %(start)s::timestamptz + n * interval '1 second',

@@ -11,6 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from yizhan.feeds.queries import partners as partner_queries
+from yizhan.feeds.rights import VIEW_PARTNERS
+from yizhan.benefits.queries.finance import overview
+from yizhan.benefits.rights import VIEW_MONEY
 from yizhan.passage.models import Reminder
 from yizhan.passage.rights import VIEW_REMINDERS
 from yizhan.places.models import Place, PlaceStatus
@@ -48,7 +52,14 @@ class Card:
 def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
     """All figures that the acting post may see, most pressing first."""
     at = at or timezone.now()
-    return [*_inbox(staff), *_reports(staff, at), *_places(staff), *_reminders(staff, at)]
+    return [
+        *_inbox(staff),
+        *_reports(staff, at),
+        *_money(staff, at),
+        *_places(staff),
+        *_partners(staff),
+        *_reminders(staff, at),
+    ]
 
 
 def _inbox(staff: Staff) -> Iterator[Card]:
@@ -67,6 +78,34 @@ def _reports(staff: Staff, at: datetime) -> Iterator[Card]:
         note=_("What people reported and nobody answered in time."),
         url=f"{url}?waiting=overdue" if url else "",
         tone="warn" if late else "neutral",
+    )
+
+
+def _money(staff: Staff, at: datetime) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_MONEY):
+        return
+    figures = overview(for_staff=staff, at=at)
+    waiting = figures.disputed + figures.to_approve + figures.exceptions
+    yield Card(
+        _("Money matters to decide"),
+        waiting,
+        note=_("Disputes, approvals and exceptions."),
+        url=address_of("benefits:money"),
+        tone="warn" if waiting else "neutral",
+    )
+    if figures.differences:
+        yield Card(
+            _("Differences in the books"),
+            figures.differences,
+            note=_("Redemptions, ledger and statements do not agree."),
+            url=address_of("benefits:reconciliation"),
+            tone="warn",
+        )
+    yield Card(
+        _("Redeemed today"),
+        figures.redeemed_today,
+        note=_("benefits, not taken back"),
+        url=address_of("benefits:money"),
     )
 
 
@@ -114,6 +153,27 @@ def _places(staff: Staff) -> Iterator[Card]:
         note=_("Nobody is reminded of them."),
         url=url,
         tone="warn" if unknown else "neutral",
+    )
+
+
+def _partners(staff: Staff) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_PARTNERS):
+        return
+    figures = partner_queries.figures(for_staff=staff)
+    if not (figures.wanted or figures.red):
+        return
+    yield Card(
+        _("Closed, still on a map"),
+        figures.red,
+        note=_("Riders are led to closed doors."),
+        url=address_of("feeds:red_list"),
+        tone="warn" if figures.red else "neutral",
+    )
+    yield Card(
+        _("Live on partners' maps"),
+        figures.live,
+        note=_("of %(count)s that should be") % {"count": figures.wanted},
+        url=address_of("feeds:coverage"),
     )
 
 
