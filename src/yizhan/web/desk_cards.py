@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from yizhan.feeds.queries import partners as partner_queries
-from yizhan.feeds.rights import VIEW_PARTNERS
 from yizhan.benefits.queries.finance import overview
 from yizhan.benefits.rights import VIEW_MONEY
+from yizhan.feeds.queries import partners as partner_queries
+from yizhan.feeds.rights import VIEW_PARTNERS
 from yizhan.passage.models import Reminder
 from yizhan.passage.rights import VIEW_REMINDERS
 from yizhan.places.models import Place, PlaceStatus
