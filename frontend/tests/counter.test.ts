@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/benefits/code_vectors.json";
 import { fromBase64Url, signCode } from "../src/counter/codes";
 import { WorkersPhone } from "../src/counter/phone";
-import { freshPack, isTicket, isVoucher, Till, yuan } from "../src/counter/scanning";
+import { freshPack, isTicket, isVoucher, isWithin, Till, yuan } from "../src/counter/scanning";
 import { type Counter, CounterStore, type KeptPack } from "../src/counter/store";
 
 const OFFER = {
@@ -314,4 +314,15 @@ test.each([
   [1000, "10"],
 ])("%d fen are %s yuan", (fen, text) => {
   expect(yuan(fen)).toBe(text);
+});
+
+test.each([
+  [["10:30-14:00"], "2026-11-24T10:30:00+08:00", true],
+  [["10:30-14:00"], "2026-11-24T14:00:00+08:00", false],
+  [["06:00-09:00", "10:30-14:00"], "2026-11-24T13:59:00+08:00", true],
+  [["22:00-02:00"], "2026-11-24T01:00:00+08:00", true],
+  [["22:00-24:00"], "2026-11-24T23:59:00+08:00", true],
+  [[], "2026-11-24T03:00:00+08:00", true],
+])("the meal of the hour is chosen: %s at %s", (hours, at, within) => {
+  expect(isWithin(hours, new Date(at))).toBe(within);
 });

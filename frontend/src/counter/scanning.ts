@@ -231,3 +231,26 @@ export function yuan(fen: number): string {
   const text = (Math.round(fen) / 100).toFixed(2);
   return text.replace(/\.?0+$/, "");
 }
+
+/** Whether a time lies in one of the periods ("10:30-14:00"), by the clock in Shanghai; no periods: always. */
+export function isWithin(hours: string[], at: Date): boolean {
+  const [hour = 0, minute = 0] = SHANGHAI.format(at).split(":").map(Number);
+  const now = hour * 60 + minute;
+  return (
+    hours.length === 0 ||
+    hours.some((period) => {
+      const [from = 0, until = 0] = period.split("-").map((end) => {
+        const [h = 0, m = 0] = end.split(":").map(Number);
+        return h * 60 + m;
+      });
+      return from < until ? from <= now && now < until : now >= from || now < until;
+    })
+  );
+}
+
+const SHANGHAI = new Intl.DateTimeFormat("en-GB", {
+  timeZone: "Asia/Shanghai",
+  hour: "2-digit",
+  minute: "2-digit",
+  hourCycle: "h23",
+});

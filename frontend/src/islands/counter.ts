@@ -4,7 +4,7 @@
  */
 import QrScanner from "qr-scanner";
 import { plainDigits } from "../counter/codes";
-import { freshPack, isOurs, type Outcome, Till, yuan } from "../counter/scanning";
+import { freshPack, isOurs, isWithin, type Outcome, Till, yuan } from "../counter/scanning";
 import { NoAnswer, RefusedByServer, SignInNeeded } from "../counter/server";
 import { type Counter, CounterStore, type Offer } from "../counter/store";
 import { soundNo, soundYes, speak, wakeVoice } from "../counter/voice";
@@ -153,7 +153,12 @@ class CounterPage {
   private showOffers(offers: Offer[]): void {
     const list = this.part("offers");
     this.part("no-offers").hidden = offers.length > 0;
-    this.offer = offers.find(({ id }) => id === this.offer?.id) ?? offers[0] ?? null;
+    const now = new Date(this.till.time() * 1000);
+    this.offer =
+      offers.find(({ id }) => id === this.offer?.id) ??
+      offers.find(({ hours }) => isWithin(hours, now)) ??
+      offers[0] ??
+      null;
     list.replaceChildren(
       ...offers.map((offer) => {
         const button = document.createElement("button");

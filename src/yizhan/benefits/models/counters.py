@@ -31,6 +31,11 @@ class CounterPost(PubliclyIdentified, models.Model):
     def __str__(self) -> str:
         return f"{self.staff} · {self.place}"
 
+    @property
+    def dialog(self) -> str:
+        """Name of its dialog on a page."""
+        return f"leave-{self.public_id.hex}"
+
 
 class Serving(models.Model):
     """The cashier has seen the ticket of a redemption: a second phone with the same picture comes too late."""

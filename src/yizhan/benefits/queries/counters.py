@@ -77,7 +77,7 @@ def day_at(place: Place, day: date | None = None) -> DayAtCounter:
     return DayAtCounter(wanted, total["count"], total["worker"], total["funded"], total["list_price"])
 
 
-def days_at(place: Place, *, days: int = 14) -> list[DayAtCounter]:
+def days_at(place: Place, *, days: int = 7) -> list[DayAtCounter]:
     """The last days, newest first; days on which nobody ate are there, too."""
     today = timezone.localdate()
     rows = {
