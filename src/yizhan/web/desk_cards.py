@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 
 from yizhan.benefits.queries.finance import overview
 from yizhan.benefits.rights import VIEW_MONEY
+from yizhan.cases.queries.desk import counts as case_counts
+from yizhan.cases.rights import VIEW_CASES
 from yizhan.feeds.queries import partners as partner_queries
 from yizhan.feeds.rights import VIEW_PARTNERS
 from yizhan.passage.models import Reminder
@@ -54,6 +56,7 @@ def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
     at = at or timezone.now()
     return [
         *_inbox(staff),
+        *_cases(staff, at),
         *_reports(staff, at),
         *_money(staff, at),
         *_places(staff),
@@ -65,6 +68,27 @@ def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
 def _inbox(staff: Staff) -> Iterator[Card]:
     unread = unread_count(for_staff=staff)
     yield Card(_("Unread messages"), unread, url=address_of("unions:inbox"), tone="warn" if unread else "neutral")
+
+
+def _cases(staff: Staff, at: datetime) -> Iterator[Card]:
+    if not policy.holds(staff, VIEW_CASES):
+        return
+    told = case_counts(staff, at=at)
+    url = address_of("cases:cases")
+    yield Card(
+        _("Overdue cases"),
+        told.overdue,
+        note=_("An answer, news or a result was promised by now."),
+        url=f"{url}?waiting=overdue" if url else "",
+        tone="warn" if told.overdue else "neutral",
+    )
+    yield Card(
+        _("Cases without a first answer"),
+        told.to_answer,
+        note=_("Accept them, or say why not."),
+        url=f"{url}?waiting=answer" if url else "",
+        tone="warn" if told.to_answer else "neutral",
+    )
 
 
 def _reports(staff: Staff, at: datetime) -> Iterator[Card]:
