@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from tests.benefits.money_doors import doors as money_doors
+from tests.benefits.programme_doors import doors as programme_doors
 
-doors = {**money_doors}
+doors = {**money_doors, **programme_doors}

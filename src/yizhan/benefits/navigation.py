@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.navigation import NavigationEntry
 
-from .rights import MANAGE_PROGRAMMES, SEE_MERCHANT, VIEW_MONEY, VIEW_STATEMENTS
+from .rights import EXCLUDE_WORKERS, MANAGE_PROGRAMMES, SEE_MERCHANT, VIEW_MONEY, VIEW_PROGRAMMES, VIEW_STATEMENTS
 
 if TYPE_CHECKING:
     from yizhan.unions.models import Staff
@@ -20,7 +20,24 @@ def _to_decide(staff: Staff) -> int:
     return exceptions(for_staff=staff).count() + uploads_to_decide(for_staff=staff).count()
 
 
+def _appeals(staff: Staff) -> int:
+    from .queries.programmes import appeals_waiting
+
+    return appeals_waiting(for_staff=staff)
+
+
 entries = [
+    NavigationEntry(
+        label=_("Programmes"), url_name="benefits:programmes", right=VIEW_PROGRAMMES, order=410, icon="money"
+    ),
+    NavigationEntry(
+        label=_("Kept from programmes"),
+        url_name="benefits:exclusions",
+        right=EXCLUDE_WORKERS,
+        order=432,
+        icon="people",
+        count=_appeals,
+    ),
     NavigationEntry(label=_("Money"), url_name="benefits:money", right=VIEW_MONEY, order=440, icon="money"),
     NavigationEntry(
         label=_("Statements"), url_name="benefits:statements", right=VIEW_STATEMENTS, order=442, icon="list"

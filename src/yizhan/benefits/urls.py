@@ -2,8 +2,12 @@
 
 from django.urls import URLPattern, URLResolver
 
-from . import counter_urls, finance_urls
+from . import counter_urls, finance_urls, programme_urls
 
 app_name = "benefits"
 
-urlpatterns: list[URLPattern | URLResolver] = [*counter_urls.patterns, *finance_urls.patterns]
+urlpatterns: list[URLPattern | URLResolver] = [
+    *programme_urls.patterns,
+    *counter_urls.patterns,
+    *finance_urls.patterns,
+]

@@ -3,11 +3,13 @@
 An entry's `fen` is positive where value flows to the account and negative where it comes from it. A meal of 15 yuan:
 worker's share -900, union -400, merchant's share -200, merchant +1500. No account keeps a balance: a balance is the sum
 of its entries, so that no row is hot.
+
+What holds the balance stands in `sql/0002_checks.sql`: a deferred constraint trigger looks at every new transaction at
+commit, and a trigger of each INSERT at the transactions that its entries belong to.
 """
 
 from __future__ import annotations
 
-import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -93,17 +95,34 @@ class LedgerTransaction(models.Model):
     kind = models.CharField(_("kind"), max_length=8, choices=TransactionKind)
     # No foreign-key lock on hot rows; see guards.never_deleted.
     programme = models.ForeignKey(
-        Programme, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False
+        Programme,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
-    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     redemption = models.ForeignKey(
-        "Redemption", on_delete=models.PROTECT, null=True, blank=True, related_name="transactions", db_constraint=False
+        "Redemption",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="transactions",
+        db_constraint=False,
+        db_index=False,
     )
-    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversed_by")
+    # Unique, see the constraint; a one-to-one field would index every booking that reverses nothing.
+    reverses = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversals", db_index=False
+    )
     memo = models.CharField(_("for"), max_length=120, blank=True, db_default="")
     happened_at = models.DateTimeField(_("happened at"))
     posted_at = models.DateTimeField(_("posted at"))
-    seal = models.ForeignKey("Seal", on_delete=models.PROTECT, null=True, blank=True, related_name="transactions")
+    seal = models.ForeignKey(
+        "Seal", on_delete=models.PROTECT, null=True, blank=True, related_name="transactions", db_index=False
+    )
     position = models.PositiveIntegerField(null=True, blank=True)
     hash = models.CharField(max_length=64, null=True, blank=True)
 
@@ -118,7 +137,12 @@ class LedgerTransaction(models.Model):
         ]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=TransactionKind.values), name="transaction_kind_is_known"),
-            models.UniqueConstraint(fields=["seal", "position"], name="transaction_position_in_seal"),
+            models.UniqueConstraint(
+                fields=["seal", "position"], condition=Q(seal__isnull=False), name="transaction_position_in_seal"
+            ),
+            models.UniqueConstraint(
+                fields=["reverses"], condition=Q(reverses__isnull=False), name="transaction_reversed_once"
+            ),
         ]
         triggers = [
             *append_only(
@@ -131,13 +155,6 @@ class LedgerTransaction(models.Model):
                     "(OLD.programme_id, OLD.redemption_id, OLD.reverses_id)"
                 ),
             ),
-            pgtrigger.Trigger(
-                name="transaction_has_entries",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                timing=pgtrigger.Deferred,
-                func="PERFORM benefits_check_balance(NEW.id); RETURN NULL;",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -147,8 +164,12 @@ class LedgerTransaction(models.Model):
 class Entry(models.Model):
     """One line of a transaction: `fen` to (positive) or from (negative) an account. Never zero."""
 
-    transaction = models.ForeignKey(LedgerTransaction, on_delete=models.PROTECT, related_name="entries")
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="entries", db_constraint=False)
+    transaction = models.ForeignKey(
+        LedgerTransaction, on_delete=models.PROTECT, related_name="entries", db_constraint=False
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="entries", db_constraint=False, db_index=False
+    )
     fen = models.BigIntegerField(_("amount"))
 
     objects = ScopedManager(union="transaction__union__path__startswith")
@@ -160,13 +181,6 @@ class Entry(models.Model):
         constraints = [models.CheckConstraint(condition=~Q(fen=0), name="entry_is_not_zero")]
         triggers = [
             *append_only("entry"),
-            pgtrigger.Trigger(
-                name="entries_balance",
-                when=pgtrigger.After,
-                operation=pgtrigger.Insert,
-                timing=pgtrigger.Deferred,
-                func="PERFORM benefits_check_balance(NEW.transaction_id); RETURN NULL;",
-            ),
         ]
 
     def __str__(self) -> str:

@@ -56,7 +56,11 @@ class BenefitOffer(PubliclyIdentified, models.Model):
             models.CheckConstraint(condition=Q(list_price_fen__gt=0), name="offer_has_a_price"),
         ]
         triggers = [
-            never_deleted("offer_stays", "EXISTS (SELECT 1 FROM benefits_redemption WHERE offer_id = OLD.id LIMIT 1)"),
+            never_deleted(
+                "offer_stays",
+                "EXISTS (SELECT 1 FROM benefits_redemption "
+                "WHERE programme_id = OLD.programme_id AND offer_id = OLD.id)",
+            ),
             pgtrigger.Trigger(
                 name="split_sums_up_to_the_price",
                 when=pgtrigger.After,

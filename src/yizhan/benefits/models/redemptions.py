@@ -49,25 +49,40 @@ class Redemption(PubliclyIdentified, models.Model):
 
     device = models.CharField(max_length=40)
     request_id = models.UUIDField()
-    # No foreign-key locks on rows that many redemptions share; see guards.never_deleted.
-    programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False)
-    offer = models.ForeignKey(BenefitOffer, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False)
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False)
-    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    # No foreign-key locks on rows that many redemptions share; see guards.never_deleted. Indexes stand below.
+    programme = models.ForeignKey(
+        Programme, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False, db_index=False
+    )
+    offer = models.ForeignKey(
+        BenefitOffer, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False, db_index=False
+    )
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, related_name="redemptions", db_constraint=False, db_index=False
+    )
+    union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False)
     worker = models.ForeignKey(
-        Worker, on_delete=models.PROTECT, null=True, blank=True, related_name="redemptions", verbose_name=_("worker")
+        Worker,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="redemptions",
+        verbose_name=_("worker"),
+        db_index=False,
+        db_constraint=False,
     )
     cashier = models.ForeignKey(
-        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
     )
-    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False)
+    by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
+    )
     channel = models.CharField(_("how"), max_length=8, choices=Channel, default=Channel.CODE)
     offline = models.BooleanField(_("offline"), default=False, db_default=False)
     state = models.CharField(_("state"), max_length=10, choices=RedemptionState)
     reason = models.CharField(_("why it is to be decided"), max_length=24, blank=True, db_default="")
     day = models.DateField(_("day"))
     period = models.ForeignKey(
-        Period, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+        Period, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False, db_index=False
     )
     redeemed_at = models.DateTimeField(_("redeemed at"))
     recorded_at = models.DateTimeField(_("recorded at"))
@@ -79,10 +94,14 @@ class Redemption(PubliclyIdentified, models.Model):
     charged_shards = ArrayField(models.BigIntegerField(), default=list)
     charged_fen = ArrayField(models.BigIntegerField(), default=list)
     ended_at = models.DateTimeField(_("voided or refunded at"), null=True, blank=True)
-    ended_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    ended_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     ended_reason = models.CharField(_("why it was taken back"), max_length=200, blank=True, db_default="")
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    decided_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    decided_by = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
 
     objects = ScopedManager(union="union__path__startswith")
 

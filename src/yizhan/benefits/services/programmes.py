@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yizhan.benefits.actions import PROGRAMME_CHANGED, PROGRAMME_CREATED, PROGRAMME_STEPPED
-from yizhan.benefits.models import Allotment, BenefitOffer, Period, Programme, ProgrammeKind, ProgrammeState
+from yizhan.benefits.models import Allotment, BenefitOffer, Period, PlaceDay, Programme, ProgrammeKind, ProgrammeState
 from yizhan.benefits.models.programme import EVERY_DAY, MINUTES_OF_A_DAY
 from yizhan.benefits.rights import MANAGE_PROGRAMMES
 from yizhan.unions.audit import record
@@ -125,6 +125,8 @@ def change_programme(
     current.revision += 1
     current.save()
     _set_rows(current, facts)
+    if "place_quota_day" in changed:  # days begin to count anew, with what was redeemed so far
+        PlaceDay.objects.with_scopes_disabled().filter(programme=current).delete()
     record(actor, PROGRAMME_CHANGED, union=current.union, target=current, details={"fields": changed})
     return current
 

@@ -82,7 +82,7 @@ def redeem(
         worker: Who it is for; None for a bearer's paper voucher, where the programme takes those.
         device: Name of the device that made the request, at most 40 characters.
         actor: Staff who redeem at the counter; the worker themself; the operator.
-        at: When it happened; now unless told. Told only for what was redeemed `offline`.
+        at: When it happened; now unless told. Offline it is earlier than the moment of recording.
         offline: It has happened already: whatever rule it breaks, it is kept, as an exception for staff to decide.
         distance_m: Metres between the worker's device and the counter, where known.
 
@@ -91,7 +91,7 @@ def redeem(
         PermissionDenied: the actor may not redeem here.
     """
     cashier, by = _who(actor, offer, worker)
-    now = timezone.now()
+    moment = at or timezone.now()
     arguments = [
         new_public_id(),
         device[:40],
@@ -101,8 +101,8 @@ def redeem(
         cashier,
         by,
         str(channel),
-        at or now,
-        now,
+        moment,
+        timezone.now() if offline else moment,
         offline,
         distance_m,
     ]

@@ -158,7 +158,7 @@ def _locked(redemption: Redemption) -> Redemption:
 
 def _take_back(current: Redemption, state: RedemptionState, *, actor: Staff | Operator, reason: str) -> None:
     now = timezone.now()
-    if current.programme.place_quota_day is not None:
+    if current.programme.place_quota_day is not None:  # else nobody counts
         PlaceDay.objects.with_scopes_disabled().filter(
             programme=current.programme, place=current.place, day=current.day, used__gt=0
         ).update(used=F("used") - 1)

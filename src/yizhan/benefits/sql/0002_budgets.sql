@@ -1,7 +1,8 @@
 -- Spending from budgets that are kept in shares. See docs/decisions: budget escrow and the redeem function.
 
 CREATE FUNCTION benefits_bucket(p_span text, p_day date) RETURNS date LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE p_span WHEN 'day' THEN p_day WHEN 'month' THEN date_trunc('month', p_day)::date ELSE DATE '2000-01-01' END
+    SELECT CASE p_span WHEN 'day' THEN p_day WHEN 'month' THEN p_day - extract(day FROM p_day)::integer + 1
+                       ELSE DATE '2000-01-01' END
 $$;
 
 -- Lay out the shares of a bucket; harmless when they are there.
@@ -97,7 +98,8 @@ BEGIN
            AND (b.programme_id IS NULL OR b.programme_id = p_programme)
          ORDER BY b.id
     LOOP
-        v_bucket := benefits_bucket(v_need.span, p_day);
+        v_bucket := CASE v_need.span WHEN 'day' THEN p_day WHEN 'total' THEN DATE '2000-01-01'
+                                     ELSE p_day - extract(day FROM p_day)::integer + 1 END;
         UPDATE benefits_budgetshard SET spent_fen = spent_fen + v_need.fen
          WHERE budget_id = v_need.id AND bucket = v_bucket AND shard = v_need.shard
            AND allotted_fen - spent_fen >= v_need.fen

@@ -1,6 +1,8 @@
--- What the deferred triggers ask at commit.
+-- What the triggers ask. Plans are kept for as long as a connection lives, also those made while the tables were still
+-- empty: `enable_seqscan = off` keeps a new installation from reading whole tables until they are analysed.
 
-CREATE FUNCTION benefits_check_balance(p_transaction bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION benefits_check_balance(p_transaction bigint) RETURNS void LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
 DECLARE
     v_sum numeric;
     v_lines integer;
@@ -48,3 +50,45 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'shards_stay_below_the_cap';
     END IF;
 END $$;
+
+-- Every new transaction is looked at when it is committed: it has entries, and they balance. Entries come in one INSERT
+-- for each transaction; that INSERT is looked at as well, so that none can be added to what is booked already. These two
+-- triggers are plain SQL, since they run with every redemption.
+CREATE FUNCTION benefits_transaction_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM benefits_check_balance(NEW.id);
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER transaction_balances AFTER INSERT ON benefits_ledgertransaction
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION benefits_transaction_balances();
+
+CREATE FUNCTION benefits_entries_balance() RETURNS trigger LANGUAGE plpgsql
+SET enable_seqscan = off AS $$
+DECLARE
+    v record;
+BEGIN
+    FOR v IN SELECT transaction_id AS id, sum(fen) AS fen, count(*) AS lines FROM written GROUP BY transaction_id LOOP
+        IF v.fen <> 0 OR NOT EXISTS (SELECT 1 FROM benefits_ledgertransaction WHERE id = v.id)
+           OR v.lines <> (SELECT count(*) FROM benefits_entry WHERE transaction_id = v.id) THEN
+            RAISE EXCEPTION 'entries of ledger transaction % do not balance, or were added later', v.id
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'entries_balance';
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER entries_balance AFTER INSERT ON benefits_entry REFERENCING NEW TABLE AS written
+    FOR EACH STATEMENT EXECUTE FUNCTION benefits_entries_balance();
+
+-- What a foreign key of redemptions would say, without locking the worker's row with every meal.
+CREATE FUNCTION benefits_worker_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM benefits_redemption WHERE worker_id = OLD.id) THEN
+        RAISE EXCEPTION 'worker % has redemptions', OLD.id USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN OLD;
+END $$;
+
+CREATE TRIGGER worker_with_redemptions_stays BEFORE DELETE ON unions_worker
+    FOR EACH ROW EXECUTE FUNCTION benefits_worker_stays();
