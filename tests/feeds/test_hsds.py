@@ -129,7 +129,15 @@ def test_private_telephones_stay_in_the_house() -> None:
 @pytest.mark.usefixtures("db")
 @pytest.mark.parametrize(
     "query",
-    ["page=0", "per_page=9999", "organization_id=x", "modified_after=yesterday", "shoe=1", "page=1&page=2"],
+    [
+        "page=0",
+        "per_page=9999",
+        "organization_id=x",
+        "modified_after=yesterday",
+        "modified_after=0432-08-20T23:23:39.7%2B19:55",
+        "shoe=1",
+        "page=1&page=2",
+    ],
 )
 def test_a_broken_parameter_is_named(query: str) -> None:
     answer = Client().get(f"{ROOT}/service_at_locations?{query}")

@@ -83,6 +83,8 @@ class TestCore:
             "bbox=1,2,3,4,5",
             "bbox=nan,1,2,3",
             "datetime=yesterday",
+            "datetime=0001-01-01T00:00:00%2B14:00",
+            "datetime=9999-12-31/..",
             "datetime=2026-11-24T00:00:00",
             "datetime=a/b/c",
             "datetime=2027-01-01T00:00:00Z/2026-01-01T00:00:00Z",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.geo import Datum
@@ -14,6 +16,7 @@ from yizhan.places.parameters import QueryRefused, box_of, datum_of, kinds_of
 from yizhan.unions.models import Union
 
 Box = tuple[float, float, float, float]
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2900
 MOST_DIGITS = 18  # of a sequence number
 
 
@@ -80,6 +83,17 @@ def path_of_union(text: str) -> str:
     if path is None:
         raise QueryRefused("union", text, _("There is no such union."))
     return path
+
+
+def moment_of(text: str) -> datetime | None:
+    """A moment with its offset, as RFC 3339 writes it; None when it is none, or lies beyond what is ever stored."""
+    try:
+        moment = parse_datetime(text) if "T" in text else None
+    except ValueError:
+        return None
+    if moment is None or moment.tzinfo is None or not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        return None
+    return moment
 
 
 def sequence_of(query: Mapping[str, str], field: str) -> int:

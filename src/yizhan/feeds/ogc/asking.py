@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from django.http import HttpRequest
-from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.feeds.answers import only_known
-from yizhan.feeds.asking import Asked, Box, path_of_union
+from yizhan.feeds.asking import Asked, Box, moment_of, path_of_union
 from yizhan.feeds.queries.rows import ALWAYS, Span
 from yizhan.places.parameters import QueryRefused, kinds_of
 
@@ -112,14 +111,10 @@ _MOMENTS = _("Write a moment such as 2026-11-24T08:00:00Z, or two with / between
 
 
 def _first(text: str) -> datetime:
-    try:
-        moment = parse_datetime(text) if "T" in text else None
-        day = parse_date(text) if moment is None else None
-    except ValueError:
-        moment = day = None
-    if moment is None and day is not None:
-        moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(text)
+    if moment is None and "T" not in text:
+        moment = moment_of(f"{text}T00:00:00Z")  # a day begins
+    if moment is None:
         raise QueryRefused("datetime", text, _MOMENTS)
     return moment
 

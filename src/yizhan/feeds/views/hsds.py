@@ -9,10 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from yizhan.feeds.answers import answered, as_json, only_known, problem
+from yizhan.feeds.asking import moment_of
 from yizhan.feeds.hsds import telling
 from yizhan.feeds.hsds.identifiers import OFFERS_TAXONOMY
 from yizhan.feeds.models import PlaceChange
@@ -194,11 +194,8 @@ def _moment(query: dict[str, str]) -> datetime | None:
     text = query.get("modified_after", "")
     if not text:
         return None
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = moment_of(text)
+    if moment is None:
         raise QueryRefused("modified_after", text, _("Write a moment such as 2026-11-24T08:00:00Z."))
     return moment
 
