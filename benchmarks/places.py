@@ -61,6 +61,53 @@ def measure(quick: bool) -> Iterator[Row]:
         note=f"places and queries are simulated; ours takes {micros}; of our ten, they name: {', '.join(agreement)}",
     )
     yield _http(queries, quick)
+    yield from _rebuilds(quick)
+
+
+def _rebuilds(quick: bool) -> Iterator[Row]:
+    """The index with all that its answers are made of: made anew, and after one place changed its hours or came."""
+    code = (
+        "import resource, sys, time\n"
+        "from dataclasses import replace\n"
+        "from benchmarks.places_server import keeper\n"
+        "from yizhan.places.index import PlaceIndex\n"
+        "from yizhan.places.prepared import Prepared\n"
+        "held = keeper.current\n"
+        "memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 if sys.platform == 'darwin' else 1024)\n"
+        "def timed(snapshot, like):\n"
+        "    start = time.perf_counter()\n"
+        "    Prepared(PlaceIndex(snapshot, like=like.index if like else None), like=like)\n"
+        "    return time.perf_counter() - start\n"
+        "whole = min(timed(held.index.snapshot, None) for _ in range(int(sys.argv[1])))\n"
+        "hours = replace(held.index.snapshot, hours=list(held.index.snapshot.hours))\n"
+        "kept = min(timed(hours, held) for _ in range(int(sys.argv[1])))\n"
+        "print(whole, kept, memory)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, "1" if quick else "3"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        whole, kept, memory = (float(part) for part in done.stdout.split()[-3:])
+    except ValueError:
+        yield Row(case="rebuild-200k", unit="rebuilds/s", ours=None, note=f"not measured: {done.stderr[-200:]}")
+        return
+    yield Row(
+        case="rebuild-200k",
+        unit="rebuilds/s",
+        ours=1 / whole,
+        note=f"{whole:.2f} s for all 200,000, without reading the database; the process takes {memory:.0f} MB at most",
+    )
+    yield Row(
+        case="rebuild-one-change-200k",
+        unit="rebuilds/s",
+        ours=1 / kept,
+        note=f"{kept * 1000:.0f} ms when one place changed its hours: what was made of the other columns is kept",
+    )
 
 
 def simulated_places(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -68,7 +68,7 @@ def test_a_verifier_stands_before_the_door_with_a_telephone(new_page: NewPage, p
     page = new_page(PHONE, signed_in="cadre", position={**IN_THE_CITY, "accuracy": 12})
     address = address_of_a_place(page, number=2)
     page.goto(f"{address}verify/")
-    page.get_by_role("button", name="测量").click()
+    page.get_by_role("button", name="测一下我离站点多远").click()
     expect(page.get_by_role("status").filter(has_text=re.compile(r"\d+ ?米"))).to_be_visible()
     for answer in page.locator("input[type=radio][value=ok]").all():
         answer.check()
@@ -91,7 +91,7 @@ def test_a_keeper_picks_a_position_on_the_map_by_tap_and_by_keys(new_page: NewPa
     expect(canvas).to_be_visible()
     canvas.click(position={"x": 320, "y": 160})
     expect(pick.get_by_role("status")).to_contain_text("WGS-84")
-    expect(page.get_by_label("坐标来源")).to_have_value("WGS-84")
+    expect(page.get_by_label("坐标从哪里来")).to_have_value("WGS-84")
     lon = page.locator("input[name=lon]")
     first = float(lon.input_value())
     assert 73 < first < 136
@@ -101,7 +101,7 @@ def test_a_keeper_picks_a_position_on_the_map_by_tap_and_by_keys(new_page: NewPa
     page.get_by_role("button", name="取地图中心点").press("Enter")
     expect(lon).not_to_have_value(f"{first:.6f}")
     here = (float(lon.input_value()), float(page.locator("input[name=lat]").input_value()))
-    page.get_by_label("坐标来源").select_option("GCJ-02")
+    page.get_by_label("坐标从哪里来").select_option("GCJ-02")
     page.get_by_role("radio", name="入口").check()
     page.get_by_role("button", name="取地图中心点").click()
     expect(page.locator("input[name=entrance_lon]")).not_to_have_value("")
@@ -117,6 +117,7 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
     worker = new_page(service_workers="allow")
     worker.goto(f"{public}report/?kind=medicine_expired")
     worker.wait_for_function(WORKER_IS_ACTIVE)
+    worker.reload()  # now the service worker sees the requests
     worker.context.set_offline(True)
     worker.locator("input[name=kind][value=medicine_expired]").check()
     worker.locator("input[type=file]").set_input_files(picture)

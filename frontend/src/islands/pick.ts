@@ -23,6 +23,13 @@ async function converted(at: Position, datum: string, answer: string): Promise<P
   return [lon, lat];
 }
 
+/** Where the union's places lie; a union without any sees the whole country. */
+function boundsOf(text = ""): [number, number, number, number] {
+  const [west, south, east, north] = text.split(",").map(Number);
+  if (!west || !south || !east || !north) return CHINA;
+  return [west - 0.02, south - 0.02, east + 0.02, north + 0.02];
+}
+
 class Picker {
   private readonly markers = new Map<Point, Marker>();
   private point: Point = "position";
@@ -44,7 +51,7 @@ class Picker {
       container,
       tiandituKey: root.dataset.tianditu,
       reviewNumber: root.dataset.reviewNumber,
-      bounds: CHINA,
+      bounds: boundsOf(root.dataset.bounds),
       words: {
         title: say(words, "title"),
         zoomIn: say(words, "zoom_in"),

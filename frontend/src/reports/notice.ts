@@ -21,7 +21,11 @@ function line(words: Words, report: Waiting, again: () => void): HTMLElement {
     link.className = "button button-small";
     link.href = `/r/${report.token}/`;
     link.textContent = say(words, "follow");
-    if (report.outcome) link.addEventListener("click", () => void forgetReport(report.id));
+    if (report.outcome)
+      link.addEventListener("click", (event) => {
+        event.preventDefault(); // a page that is left at once would not have forgotten it
+        void forgetReport(report.id).finally(() => location.assign(link.href));
+      });
     actions.append(link);
   }
   actions.append(forget);

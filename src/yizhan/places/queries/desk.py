@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Prefetch, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -48,6 +48,14 @@ def places(*, for_staff: Staff) -> QuerySet[Place]:
         )
         .order_by("-changed_at", "-pk")
     )
+
+
+def bounds(*, for_staff: Staff) -> tuple[float, float, float, float] | None:
+    """West, south, east and north of the places of the acting union and below, WGS-84; None: there are none."""
+    found = Place.objects.filter(union__path__startswith=for_staff.union.path).aggregate(
+        west=Min("lon"), south=Min("lat"), east=Max("lon"), north=Max("lat")
+    )
+    return None if found["west"] is None else (found["west"], found["south"], found["east"], found["north"])
 
 
 def counts_by_status(*, for_staff: Staff) -> list[tuple[PlaceStatus, int]]:

@@ -37,7 +37,9 @@ def new(request: StaffRequest) -> HttpResponseBase:
             messages.success(request, _("“%(name)s” was entered as a draft.") % {"name": made.name})
             return redirect("places:desk_place", made.public_id)
     status = 422 if form.is_bound else 200
-    return render(request, "places/place_form.html", {"form": form, "place": None}, status=status)
+    bounds = queries.bounds(for_staff=request.staff)
+    context = {"form": form, "place": None, "bounds": ",".join(f"{degrees:.4f}" for degrees in bounds or ())}
+    return render(request, "places/place_form.html", context, status=status)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
