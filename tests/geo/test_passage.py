@@ -34,6 +34,7 @@ class Ping(NamedTuple):
     lon: float
     lat: float
     accuracy_m: float = NAN
+    asked: int = 0
 
 
 class Station(NamedTuple):
@@ -43,6 +44,7 @@ class Station(NamedTuple):
     radius_m: float = 200.0
     hours: Sequence[tuple[int, int]] = ((-FOREVER_S, FOREVER_S),)
     rule: int = 0
+    offered: int = 0
 
 
 class Reminder(NamedTuple):
@@ -90,8 +92,8 @@ class SlowKernel:
             need_s = max(1, math.ceil(rule.still_open_s))
             if distance is None or not all(is_open(station, second + later) for later in range(need_s)):
                 continue
-            apart = [(abs(moment - reminder.time_ms) / 1000, reminder.station) for reminder in past]
-            if any(s < rule.gap_s or (s < rule.cool_down_s and of == station.id) for s, of in apart):
+            held_back = is_held_back(station, rule, moment, past)
+            if held_back or lacks_a_service(station, ping) or is_quiet(rule, moment):
                 continue
             passages.append((distance, station.id, moment))
         if not passages:
@@ -128,6 +130,22 @@ def is_open(station: Station, second: int) -> bool:
     return any(start <= second < end for start, end in station.hours)
 
 
+def is_held_back(station: Station, rule: PassageParameters, moment: int, past: Sequence[Reminder]) -> bool:
+    apart = [(abs(moment - reminder.time_ms) / 1000, reminder.station) for reminder in past]
+    return any(s < rule.gap_s or (s < rule.cool_down_s and of == station.id) for s, of in apart)
+
+
+def lacks_a_service(station: Station, ping: Ping) -> bool:
+    return any(ping.asked >> bit & 1 and not station.offered >> bit & 1 for bit in range(64))
+
+
+def is_quiet(rule: PassageParameters, moment: int) -> bool:
+    """Go through the quiet hours from their beginning: before midnight, and what is left of them after it."""
+    into, begin, end = moment % 86_400_000, rule.quiet_from_s * 1000, rule.quiet_until_s * 1000
+    pieces = [(begin, end)] if begin <= end else [(begin, 86_400_000), (0, end)]
+    return any(start <= into < stop for start, stop in pieces)
+
+
 def plane(station: Station, ping: Ping) -> tuple[float, float]:
     """Metres east and north of a station, longitude scaled by the cosine of the middle latitude."""
     cosine, sine = float(np.cos(np.radians(station.lat))), float(np.sin(np.radians(station.lat)))
@@ -146,12 +164,15 @@ def columns(stations: Sequence[Station], rules: Sequence[PassageParameters] = (P
         hours=OpenIntervals.of([each.hours for each in stations]),
         parameters=rules,
         parameters_of=np.array([each.rule for each in stations], np.int64),
+        offered=np.array([each.offered for each in stations], np.int64),
     )
 
 
 def feed(kernel: PassageKernel, pings: Sequence[Ping], **options: int) -> list[Reminder]:
-    columns = list(zip(*pings, strict=True)) or [(), (), (), (), ()]
-    out = kernel.feed(np.array(columns[0], np.int64), np.array(columns[1], np.int64), *columns[2:], **options)
+    columns = list(zip(*pings, strict=True)) or [(), (), (), (), (), ()]
+    asked = np.array(columns[5], np.int64) if any(columns[5]) else None
+    vehicle, time_ms = np.array(columns[0], np.int64), np.array(columns[1], np.int64)
+    out = kernel.feed(vehicle, time_ms, *columns[2:5], asked=asked, **options)
     return listed(out)
 
 
@@ -187,6 +208,9 @@ parameters = st.builds(
     max_speed_mps=st.sampled_from([5.0, 50.0]),
     still_open_s=st.sampled_from([0.0, 0.0, 0.5, 1.0, 900.0]),
     silent_above_mps=st.sampled_from([math.inf, math.inf, 0.0, 3.0, 20.0]),
+    # NOW_MS is 15:06:40 UTC.
+    quiet_from_s=st.sampled_from([0.0, 0.0, 54_000.0, 54_400.0, 54_460.5, 80_000.0]),
+    quiet_until_s=st.sampled_from([0.0, 0.0, 54_400.0, 54_401.0, 55_000.0, 1_000.0]),
 )
 
 
@@ -201,6 +225,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[Station], list[PassageParameters]]:
         radius_m=st.sampled_from([1.0, 50.0, 200.0, 300.0, 2_000.0]),
         hours=hours,
         rule=st.integers(0, len(rules) - 1),
+        offered=st.sampled_from([0, 1, 2, 3, -1]),
     )
     stations = draw(st.lists(station, max_size=8))
     ids = draw(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=len(stations), max_size=len(stations), unique=True))
@@ -216,7 +241,8 @@ def streams(draw: st.DrawFn) -> list[Ping]:
         moment = draw(odd_time) if draw(st.integers(0, 15)) == 0 else clock
         lon = draw(odd_number) if draw(st.integers(0, 15)) == 0 else draw(lattice_lon)
         lat = draw(odd_number) if draw(st.integers(0, 15)) == 0 else draw(lattice_lat)
-        pings.append(Ping(draw(vehicles), moment, lon, lat, draw(accuracies)))
+        asked = draw(st.sampled_from([0, 0, 0, 1, 2, 3, -1]))
+        pings.append(Ping(draw(vehicles), moment, lon, lat, draw(accuracies), asked))
     return pings
 
 
@@ -352,9 +378,11 @@ def test_the_explanation_says_reminded_exactly_where_a_reminder_went_out(
     world: tuple[list[Station], list[PassageParameters]], pings: list[Ping]
 ) -> None:
     stations, rules = world
-    pings = [ping._replace(vehicle=1) for ping in pings]
+    asked = pings[0].asked if pings else 0
+    pings = [ping._replace(vehicle=1, asked=asked) for ping in pings]
     log = [(r.station, r.time_ms) for r in SlowKernel(stations, rules).feed(pings)]
-    verdicts = explain(columns(stations, rules), *list(zip(*pings, strict=True))[1:]) if pings else []
+    seen = list(zip(*pings, strict=True))[1:5]
+    verdicts = explain(columns(stations, rules), *seen, asked=asked) if pings else []
     assert [(v.station, v.time_ms) for v in verdicts if v.reason is Reason.REMINDED] == log
 
 
@@ -463,6 +491,24 @@ def test_a_driver_faster_than_the_union_allows_is_not_interrupted() -> None:
     assert stations_passed([at(0, -1_000), at(99, 1_000)], rules=calm) == []
     assert stations_passed([at(0, -1_000), at(101, 1_000)], rules=calm) == [7]
     assert stations_passed([at(0, -1_000), at(40, 100), at(60, 110)], rules=calm) == [7]
+
+
+def test_in_quiet_hours_nobody_is_reminded_also_past_midnight() -> None:
+    night = PassageParameters(quiet_from_s=54_400, quiet_until_s=3_600, cool_down_s=0, gap_s=0, max_segment_gap_s=0)
+    assert NOW_MS // 1000 % 86_400 == 54_400
+    assert stations_passed([at(-1), at(0), at(5 * 3600), at(86_400 - 54_400 + 3_600 - 1)], rules=night) == [7]
+    assert stations_passed([at(86_400 - 54_400 + 3_600)], rules=night) == [7]
+    day = replace(night, quiet_until_s=54_460)
+    assert stations_passed([at(0), at(59.999), at(60)], rules=day) == [7]
+
+
+def test_a_driver_who_asked_for_a_service_hears_of_the_nearest_station_that_offers_it() -> None:
+    charging, water = 1, 2
+    other = Station(8, 113.661, 34.75, offered=charging | water)
+    assert stations_passed([at(0)._replace(asked=charging)], HERE._replace(offered=water), other) == [8]
+    assert stations_passed([at(0)._replace(asked=charging | water)], HERE._replace(offered=water), other) == [8]
+    assert stations_passed([at(0)._replace(asked=water)], HERE._replace(offered=water), other) == [7]
+    assert stations_passed([at(0)._replace(asked=4)], HERE._replace(offered=water), other) == []
 
 
 def test_without_a_path_no_speed_is_known_and_nothing_is_silenced() -> None:
@@ -629,7 +675,7 @@ def test_every_near_miss_has_its_reason() -> None:
         at(-5 * 3600),
         at(0, math.nan),
     ]
-    verdicts = explain(columns([HERE, beside, shut]), *list(zip(*pings, strict=True))[1:])
+    verdicts = explain(columns([HERE, beside, shut]), *list(zip(*pings, strict=True))[1:5])
     assert [(v.ping, v.station, v.reason) for v in verdicts] == [
         (0, 7, Reason.REMINDED),
         (0, 8, Reason.NEARER),
@@ -656,13 +702,21 @@ def test_silence_for_speed_and_for_closing_soon_are_explained() -> None:
     rule = PassageParameters(still_open_s=600, silent_above_mps=15)
     shutting = Station(8, 113.66, 34.75 + 100 * METRE_NORTH, hours=[(second, second + 300)])
     pings = [at(0, -1_000), at(50, 0), at(80, 20)]
-    verdicts = explain(columns([HERE, shutting], [rule]), *list(zip(*pings, strict=True))[1:])
+    verdicts = explain(columns([HERE, shutting], [rule]), *list(zip(*pings, strict=True))[1:5])
     assert [(v.ping, v.station, v.reason) for v in verdicts] == [
         (1, 7, Reason.TOO_FAST),
         (1, 8, Reason.TOO_FAST),
         (2, 7, Reason.REMINDED),
         (2, 8, Reason.CLOSING_SOON),
     ]
+
+
+def test_quiet_hours_and_services_that_are_lacking_are_explained() -> None:
+    night = PassageParameters(quiet_from_s=54_000, quiet_until_s=54_401)
+    ping = ([NOW_MS], [HERE.lon], [HERE.lat])
+    assert explain(columns([HERE], [night]), *ping)[0].reason is Reason.QUIET
+    assert explain(columns([HERE._replace(offered=2)]), *ping, asked=3)[0].reason is Reason.NOT_OFFERED
+    assert explain(columns([HERE._replace(offered=3)]), *ping, asked=3)[0].reason is Reason.REMINDED
 
 
 def test_a_miss_by_a_few_metres_is_explained_too() -> None:
@@ -724,6 +778,8 @@ def test_a_station_id_given_twice_is_refused() -> None:
         {"gap_s": NAN},
         {"max_speed_mps": math.inf},
         {"still_open_s": -1.0},
+        {"quiet_from_s": 86_400.0},
+        {"quiet_until_s": NAN},
         {"silent_above_mps": NAN},
     ],
 )

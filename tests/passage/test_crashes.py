@@ -94,6 +94,7 @@ def test_reminders_are_those_of_a_run_that_nobody_killed(
     for k in range(PLACES):
         make_place(tree.zhongyuan, name=f"驿站{k}", lon=113.62 + k * 1_800 / METRES_PER_LON, lat=34.75, hours="24/7")
     values = {"radius_m": 300, "cool_down_s": 4 * 3600, "gap_s": 0, "max_speed_kmh": 150}
+    values |= {"still_open_s": 0, "silent_above_kmh": 0, "quiet_from_min": 0, "quiet_until_min": 0}
     values["max_segment_gap_s"] = longest_silence_s
     set_rules(staff=administrator, union=tree.henan, reminders_on=True, unknown_hours_remind=False, values=values)
     sources = [create_source(staff=administrator, union=tree.henan, name=name) for name in ("甲", "乙")]

@@ -35,6 +35,10 @@ FORM = {
     "gap_s": 5,
     "max_segment_gap_s": 90,
     "max_speed_kmh": 100,
+    "still_open_s": 10,
+    "silent_above_kmh": 45,
+    "quiet_from_min": "22:30",
+    "quiet_until_min": "06:00",
 }
 
 
@@ -196,6 +200,8 @@ def test_rules_are_saved_in_the_units_of_the_form_and_reach_down(desk: Client, t
     assert (in_force.own, in_force.set_by) == (False, tree.zhengzhou)
     rules = in_force.rules
     assert (rules.radius_m, rules.cool_down_s, rules.gap_s, rules.unknown_hours_remind) == (400, 7200, 300, False)
+    assert (rules.still_open_s, rules.silent_above_kmh) == (600, 45)
+    assert (rules.quiet_from_min, rules.quiet_until_min) == (22 * 60 + 30, 6 * 60)
     assert rules_in_force(tree.henan).rules.radius_m == 300
     assert rules_in_force(tree.shenzhen).rules.radius_m == 300
     with scope(union=admin.union.path):
@@ -212,7 +218,18 @@ def test_saving_the_same_rules_again_changes_and_records_nothing(desk: Client, t
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("radius_m", 49), ("radius_m", 2001), ("cool_down_s", -1), ("max_speed_kmh", ""), ("gap_s", "x"), ("gap_s", 9999)],
+    [
+        ("radius_m", 49),
+        ("radius_m", 2001),
+        ("cool_down_s", -1),
+        ("max_speed_kmh", ""),
+        ("gap_s", "x"),
+        ("gap_s", 9999),
+        ("still_open_s", 241),
+        ("silent_above_kmh", 251),
+        ("quiet_from_min", ""),
+        ("quiet_until_min", "25:00"),
+    ],
 )
 def test_rules_outside_of_their_limits_are_shown_at_the_field_and_not_saved(
     desk: Client, tree: UnionTree, field: str, value: object

@@ -16,6 +16,7 @@ from yizhan.passage.services.sources import NewKey, revoke_source, rotate_key
 from yizhan.places.models import Place
 
 RULES = {"radius_m": 300, "cool_down_s": 4 * 3600, "gap_s": 600, "max_segment_gap_s": 120, "max_speed_kmh": 150}
+RULES |= {"still_open_s": 0, "silent_above_kmh": 0, "quiet_from_min": 0, "quiet_until_min": 0}
 
 
 def passing(clock: Clock, vehicle: str = "甲-17", *, ago_s: int = 30) -> list[list[object]]:

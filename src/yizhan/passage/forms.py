@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import TYPE_CHECKING, Self
 
 from django import forms
@@ -21,7 +22,16 @@ def _whole(field: str, unit: int, *, label: _StrOrPromise, help_text: _StrOrProm
 class RulesForm(forms.Form):
     """The rules of a union, in the units that people use."""
 
-    UNITS = {"radius_m": 1, "cool_down_s": 60, "gap_s": 60, "max_segment_gap_s": 1, "max_speed_kmh": 1}
+    UNITS = {
+        "radius_m": 1,
+        "cool_down_s": 60,
+        "gap_s": 60,
+        "max_segment_gap_s": 1,
+        "max_speed_kmh": 1,
+        "still_open_s": 60,
+        "silent_above_kmh": 1,
+    }
+    TIMES_OF_DAY = ("quiet_from_min", "quiet_until_min")
 
     reminders_on = forms.BooleanField(
         label=_("Places of this union and those below remind"),
@@ -67,10 +77,45 @@ class RulesForm(forms.Form):
         help_text=_("A way that would have been faster is an error of the receiver and does not count."),
     )
 
+    still_open_s = _whole(
+        "still_open_s",
+        60,
+        label=_("Still open for (minutes)"),
+        help_text=_("A place that closes sooner than this does not remind: nobody likes to arrive at a closing door."),
+    )
+    silent_above_kmh = _whole(
+        "silent_above_kmh",
+        1,
+        label=_("Silent while faster than (km/h)"),
+        help_text=_(
+            "A driver at more than this speed is not interrupted, but is reminded when slower. 0: at any speed."
+        ),
+    )
+    quiet_from_min = forms.TimeField(
+        label=_("Quiet hours from"),
+        required=False,
+        widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text=_("Nobody is reminded in these hours, which may go past midnight. Both empty: no quiet hours."),
+    )
+    quiet_until_min = forms.TimeField(
+        label=_("Quiet hours until"), required=False, widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
+    )
+
+    def clean(self) -> dict[str, object]:
+        """Quiet hours have a beginning and an end, or neither."""
+        cleaned = super().clean() or self.cleaned_data
+        given = [cleaned.get(field) is not None for field in self.TIMES_OF_DAY]
+        if any(given) and not all(given):
+            missing = self.TIMES_OF_DAY[given.index(False)]
+            self.add_error(missing, _("Quiet hours need a beginning and an end; leave both empty for none."))
+        return cleaned
+
     @classmethod
     def showing(cls, rules: PassageSettings) -> Self:
         """The form as it shows rules."""
-        shown = {field: getattr(rules, field) // unit for field, unit in cls.UNITS.items()}
+        shown: dict[str, object] = {field: getattr(rules, field) // unit for field, unit in cls.UNITS.items()}
+        if rules.quiet_from_min != rules.quiet_until_min:
+            shown |= {field: time(*divmod(getattr(rules, field), 60)) for field in cls.TIMES_OF_DAY}
         return cls(
             initial={
                 "reminders_on": rules.reminders_on,
@@ -82,7 +127,11 @@ class RulesForm(forms.Form):
     @property
     def values(self) -> dict[str, int]:
         """What was entered, in the units of the rules."""
-        return {field: self.cleaned_data[field] * unit for field, unit in self.UNITS.items()}
+        values = {field: self.cleaned_data[field] * unit for field, unit in self.UNITS.items()}
+        for field in self.TIMES_OF_DAY:
+            moment = self.cleaned_data[field]
+            values[field] = moment.hour * 60 + moment.minute if moment is not None else 0
+        return values
 
 
 class UnionForm(forms.Form):

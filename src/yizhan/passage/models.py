@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -24,7 +25,13 @@ LIMITS: dict[str, tuple[int, int]] = {
     "gap_s": (0, 86_400),
     "max_segment_gap_s": (0, 600),
     "max_speed_kmh": (20, 250),
+    "still_open_s": (0, 4 * 3600),
+    "silent_above_kmh": (0, 250),
+    "quiet_from_min": (0, 1439),
+    "quiet_until_min": (0, 1439),
 }
+
+MOST_SERVICES_ASKED = 10
 
 # How many pings a source may send a second on average, if nothing else was agreed, and at most.
 PINGS_PER_SECOND, MOST_PINGS_PER_SECOND = 20_000, 5_000_000
@@ -57,6 +64,10 @@ class PassageSettings(models.Model):
     gap_s = models.PositiveIntegerField(_("pause of all places in seconds"), default=600)
     max_segment_gap_s = models.PositiveIntegerField(_("longest silence on a path in seconds"), default=120)
     max_speed_kmh = models.PositiveIntegerField(_("highest plausible speed in km/h"), default=150)
+    still_open_s = models.PositiveIntegerField(_("how much longer it must stay open, in seconds"), default=0)
+    silent_above_kmh = models.PositiveIntegerField(_("silent above km/h; 0: never"), default=0)
+    quiet_from_min = models.PositiveIntegerField(_("quiet from, minutes after midnight"), default=0)
+    quiet_until_min = models.PositiveIntegerField(_("quiet until, minutes after midnight"), default=0)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True)
 
     objects = ScopedManager(union="union__path__startswith")
@@ -129,6 +140,41 @@ class PingSource(PubliclyIdentified, models.Model):
         changed = self.webhook_secret_made_at
         both = changed is not None and timezone.now() - changed < OLD_SECRET_HOLDS
         return [each for each in (self.webhook_secret, self.webhook_old_secret if both else None) if each]
+
+
+class VehicleWish(models.Model):
+    """What the driver of a vehicle wants to hear: nothing at all, or only of places that offer what they need.
+
+    The vehicle is the pseudonym that reminders carry, too. A driver without wishes has no row.
+    """
+
+    source = models.ForeignKey(PingSource, on_delete=models.CASCADE, related_name="wishes", verbose_name=_("source"))
+    vehicle = models.BigIntegerField(_("vehicle"))
+    is_silent = models.BooleanField(_("wants no reminders"), default=False)
+    services = ArrayField(
+        models.SlugField(max_length=40), verbose_name=_("services asked for"), default=list, blank=True
+    )
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True)
+
+    objects = ScopedManager(union="source__union__path__startswith")
+    # The stream serves every union at once and asks for no scope.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("wish of a driver")
+        verbose_name_plural = _("wishes of drivers")
+        constraints = [
+            models.UniqueConstraint(fields=["vehicle", "source"], name="vehicle_wish_once"),
+            models.CheckConstraint(
+                condition=Q(is_silent=True) | Q(services__len__gt=0), name="vehicle_wish_says_something"
+            ),
+            models.CheckConstraint(
+                condition=Q(services__len__lte=MOST_SERVICES_ASKED), name="vehicle_wish_asks_for_few_services"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return short_name(self.vehicle)
 
 
 class Reminder(PubliclyIdentified, models.Model):

@@ -86,9 +86,9 @@ def _course(k, fx0, fy0, fx1, fy1, columns, grid_rows, tiles, words, pairs, pair
 
 @njit(**INLINE)
 def _nearest(
-    slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1,
-    columns, grid_rows, tiles, words, rank, directory, lists, rows, whole, spans,
-    cool_ms, gap_ms, longest_ms, speed, silent, need_s, slots, pool,
+    slot, path, fx0, fy0, fx1, fy1, time0, lon0, lat0, accuracy0, time1, lon1, lat1, accuracy1, asked,
+    columns, grid_rows, tiles, words, rank, directory, lists, rows, whole, offered, spans,
+    cool_ms, gap_ms, quiet_ms, longest_ms, speed, silent, need_s, slots, pool,
 ):  # fmt: skip
     """The nearest station that the path meets and that may be named: index, squared metres, milliseconds; or -1."""
     best, best_square, best_ms = np.int64(-1), math.inf, np.int64(0)
@@ -125,7 +125,8 @@ def _nearest(
                         continue
                     rule = int(rows[station, 5])
                     if may_be_named(
-                        slot, station, moment, rule, whole, spans, cool_ms, gap_ms, need_s, slots, pool
+                        slot, station, moment, asked, rule, whole, offered, spans, cool_ms, gap_ms, quiet_ms, need_s,
+                        slots, pool,
                     ):  # fmt: skip
                         best, best_square, best_ms = station, square, moment
             column += 1
@@ -343,8 +344,8 @@ def _stations_met(
 
 @njit(**KERNEL)
 def _name(
-    count, first_row, mine, shards, when, x, y, accuracy, known, met, cells, stations, rules, slots, pool, counts, out,
-    reminded,
+    count, first_row, mine, shards, when, x, y, accuracy, asked, known, met, cells, stations, rules, slots, pool,
+    counts, out, reminded,
 ):  # fmt: skip
     """Remind, in the order of the pings, of the nearest station that each met and that may be named."""
     _, slot_of, time0, lon0, lat0, accuracy0 = known
@@ -352,12 +353,15 @@ def _name(
     west, south, per_lon, per_lat = cells.west, cells.south, cells.per_lon, cells.per_lat
     rows, whole, spans = stations.rows, stations.whole, stations.spans
     cool_ms, gap_ms, need_s = rules.cool_ms, rules.gap_ms, rules.need_s
+    offered, quiet_ms = stations.offered, rules.quiet_ms
     p = np.int64(0)
     while p < count:
         k = np.uint64(met_ping[p])
         slot = np.int64(slot_of[k])
         late = too_late(when[k], slots[slot, STATE], slots[slot, NEWEST_MS], rules.longest_memory_ms)
         station, square, moment = np.int64(-1), math.inf, np.int64(0)
+        i = first_row + np.int64(k) if shards == 1 else mine[k]
+        services = asked[i] if asked.size else np.int64(0)
         while p < count and np.uint64(met_ping[p]) == k:
             other, other_square, other_ms = met_station[p], met_square[p], met_ms[p]
             p += 1
@@ -369,9 +373,9 @@ def _name(
                 path = lon0[k] != x[k] or lat0[k] != y[k]
                 other, other_square, other_ms = _nearest(
                     slot, path, fx0, fy0, fx1, fy1, time0[k], lon0[k], lat0[k], accuracy0[k],
-                    when[k], x[k], y[k], accuracy[k], cells.columns, cells.rows, cells.tiles, cells.words, cells.rank,
-                    cells.directory, cells.lists, rows, whole, spans, cool_ms, gap_ms, rules.longest_ms, rules.speed,
-                    rules.silent, need_s, slots, pool,
+                    when[k], x[k], y[k], accuracy[k], services, cells.columns, cells.rows, cells.tiles, cells.words,
+                    cells.rank, cells.directory, cells.lists, rows, whole, offered, spans, cool_ms, gap_ms, quiet_ms,
+                    rules.longest_ms, rules.speed, rules.silent, need_s, slots, pool,
                 )  # fmt: skip
                 if other < 0:
                     continue
@@ -381,11 +385,11 @@ def _name(
                 continue
             rule = int(rows[other, 5])
             if may_be_named(
-                slot, other, other_ms, rule, whole, spans, cool_ms, gap_ms, need_s, slots, pool
+                slot, other, other_ms, services, rule, whole, offered, spans, cool_ms, gap_ms, quiet_ms, need_s, slots,
+                pool,
             ):  # fmt: skip
                 station, square, moment = other, other_square, other_ms
         if station >= 0:
-            i = first_row + np.int64(k) if shards == 1 else mine[k]
             remember_one(slot, slots, pool, counts, whole[station, 6], moment, rules.keep_ms)
             out.station[reminded], out.time_ms[reminded] = whole[station, 6], moment
             out.square_m[reminded], out.ping[reminded] = square, i
@@ -395,7 +399,7 @@ def _name(
 
 @njit(**KERNEL)
 def feed_paths(
-    vehicle, time_ms, lon, lat, accuracy_m, start, latest_ms, shard, shards, cells, stations, rules, memory,
+    vehicle, time_ms, lon, lat, accuracy_m, asked, start, latest_ms, shard, shards, cells, stations, rules, memory,
     scratch, out,
 ):  # fmt: skip
     """Judge the pings of a shard's vehicles from row `start` on.
@@ -452,7 +456,7 @@ def feed_paths(
             rules.longest_ms, rules.speed, rules.silent, slots, pool, met,
         )  # fmt: skip
         count = _name(
-            near, first_row, mine, shards, when, x, y, accuracy, known, met, cells, stations, rules, slots, pool,
+            near, first_row, mine, shards, when, x, y, accuracy, asked, known, met, cells, stations, rules, slots, pool,
             counts, out, count,
         )  # fmt: skip
     return at, count

@@ -128,7 +128,8 @@ def near_points(lon, lat, start, stop, cells, stations, scratch, near_ping, near
 
 @njit(**INLINE)
 def _nearest(
-    slot, entry, time_ms, lon, lat, accuracy_m, lists, rows, whole, spans, cool_ms, gap_ms, need_s, slots, pool
+    slot, entry, time_ms, lon, lat, accuracy_m, asked, lists, rows, whole, offered, spans,
+    cool_ms, gap_ms, quiet_ms, need_s, slots, pool,
 ):  # fmt: skip
     """The nearest station of a cell that holds the point and may be named: index, squared metres; index -1 if none."""
     best, best_square = np.int64(-1), math.inf
@@ -145,15 +146,17 @@ def _nearest(
         if square == best_square and whole[station, 6] > whole[best, 6]:
             continue
         rule = int(rows[station, 5])
-        if may_be_named(slot, station, time_ms, rule, whole, spans, cool_ms, gap_ms, need_s, slots, pool):
+        if may_be_named(
+            slot, station, time_ms, asked, rule, whole, offered, spans, cool_ms, gap_ms, quiet_ms, need_s, slots, pool
+        ):  # fmt: skip
             best, best_square = station, square
     return best, best_square
 
 
 @njit(**KERNEL)
 def judge_points(  # noqa: C901
-    vehicle, time_ms, lon, lat, accuracy_m, near_ping, near_entry, start, latest_ms, shard, shards, cells, stations,
-    rules, memory, scratch, out,
+    vehicle, time_ms, lon, lat, accuracy_m, asked, near_ping, near_entry, start, latest_ms, shard, shards, cells,
+    stations, rules, memory, scratch, out,
 ):  # fmt: skip
     """Judge the pings of a shard's vehicles that lie in a circle, from place `start` of their list on.
 
@@ -161,6 +164,7 @@ def judge_points(  # noqa: C901
     """
     lists, rows, whole, spans = cells.lists, stations.rows, stations.whole, stations.spans
     cool_ms, gap_ms, need_s, longest_memory_ms = rules.cool_ms, rules.gap_ms, rules.need_s, rules.longest_memory_ms
+    offered, quiet_ms = stations.offered, rules.quiet_ms
     tags, slots, pool, counts = memory.tags, memory.slots, memory.pool, memory.counts
     hashes, slot_of, mine = scratch.hashes, scratch.slot, scratch.mine
     count = np.int64(0)
@@ -192,9 +196,10 @@ def judge_points(  # noqa: C901
                 slot = find(vehicle[i], hashes[f], tags, slots)
             if slot >= 0 and too_late(time_ms[i], slots[slot, STATE], slots[slot, NEWEST_MS], longest_memory_ms):
                 continue
+            services = asked[i] if asked.size else np.int64(0)
             station, square = _nearest(
-                slot, near_entry[mine[f]], time_ms[i], lon[i], lat[i], accuracy_m[i], lists, rows, whole, spans,
-                cool_ms, gap_ms, need_s, slots, pool,
+                slot, near_entry[mine[f]], time_ms[i], lon[i], lat[i], accuracy_m[i], services, lists, rows, whole,
+                offered, spans, cool_ms, gap_ms, quiet_ms, need_s, slots, pool,
             )  # fmt: skip
             if station >= 0:
                 if slot < 0:

@@ -18,6 +18,7 @@ from yizhan.geo.passage._processor import INLINE
 EARTH_RADIUS_M = 6_371_008.8
 RADIANS = math.pi / 180.0
 TIME_LIMIT_MS = 2**52
+DAY_MS = 86_400_000
 
 
 @njit(**INLINE)
@@ -114,8 +115,23 @@ def stays_open(span, time_s, need_s, spans):
 
 
 @njit(**INLINE)
-def may_be_named(slot, station, moment, rule, whole, spans, cool_ms, gap_ms, need_s, slots, pool):
+def is_quiet(moment, from_ms, until_ms):
+    """Whether a moment lies in the union's quiet hours, which may go past midnight."""
+    into = moment % DAY_MS
+    if from_ms <= until_ms:
+        return from_ms <= into < until_ms
+    return into >= from_ms or into < until_ms
+
+
+@njit(**INLINE)
+def may_be_named(
+    slot, station, moment, asked, rule, whole, offered, spans, cool_ms, gap_ms, quiet_ms, need_s, slots, pool
+):
     """Whether the vehicle may be reminded of the station at that moment; `slot` is -1 where nothing is known of it."""
+    if asked & ~offered[station]:
+        return False
+    if is_quiet(moment, quiet_ms[rule, 0], quiet_ms[rule, 1]):
+        return False
     if slot >= 0 and slots[slot, STATE] & HAS_REMINDER:
         if abs(moment - slots[slot, NEWEST_MS]) < gap_ms[rule]:
             return False

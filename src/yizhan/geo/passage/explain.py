@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from yizhan.geo._columns import column
 from yizhan.geo.distance import METRES_PER_DEGREE
-from yizhan.geo.passage._rule_kernels import approach, is_evidence
+from yizhan.geo.passage._rule_kernels import approach, is_evidence, is_quiet
 from yizhan.geo.passage.kernel import FOREVER_MS, PassageKernel
 from yizhan.geo.passage.reminders import Reminders
 from yizhan.geo.passage.stations import PassageParameters, Stations
@@ -26,6 +26,8 @@ class Reason(StrEnum):
     CLOSED = "closed at that moment"
     CLOSING_SOON = "open at that moment, but not for as long as the union asks"
     TOO_FAST = "the vehicle was faster than the union's reminders may interrupt"
+    NOT_OFFERED = "the station does not offer all that the driver asked for"
+    QUIET = "the union's reminders are silent at that time of day"
     COOL_DOWN = "the vehicle was reminded of this station within the cool-down"
     GAP = "the vehicle was reminded of a station within the gap"
     REPEATED = "the ping has the time of the one before"
@@ -57,6 +59,7 @@ def explain(
     lat: ArrayLike,
     accuracy_m: ArrayLike | None = None,
     *,
+    asked: int = 0,
     remembered: Reminders | None = None,
     near_m: float = 200.0,
 ) -> list[Verdict]:
@@ -68,6 +71,7 @@ def explain(
     Args:
         stations: as the kernel had them.
         time_ms, lon, lat, accuracy_m: as `PassageKernel.feed`, of one vehicle.
+        asked: the services that its driver asked for, the bits of `Stations.offered`.
     """
     times = column(time_ms, np.int64)
     x, y = column(lon, np.float64), column(lat, np.float64)
@@ -83,10 +87,10 @@ def explain(
         if not is_evidence(times[k], x[k], y[k], accuracy[k], FOREVER_MS):
             continue
         ping = (times[k : k + 1], x[k : k + 1], y[k : k + 1], accuracy[k : k + 1])
-        reminded = kernel.feed([_VEHICLE], *ping)
+        reminded = kernel.feed([_VEHICLE], *ping, asked=[asked])
         earlier = last if paths and last >= 0 and times[k] > times[last] else k
         for station, moment, distance, fast in _approaches(stations, times, x, y, accuracy, earlier, k, near_m):
-            reason = _reason(stations, station, moment, distance, accuracy[k], fast, past)
+            reason = _reason(stations, station, moment, distance, accuracy[k], fast, asked, past)
             if paths and last >= 0 and times[k] == times[last]:
                 reason = Reason.REPEATED
             elif _too_late(stations, int(times[k]), past):
@@ -141,7 +145,7 @@ def _approaches(
 
 
 def _reason(
-    stations: Stations, station: int, moment: int, distance: float, accuracy: float, fast: bool,
+    stations: Stations, station: int, moment: int, distance: float, accuracy: float, fast: bool, asked: int,
     past: list[tuple[int, int]],
 ) -> Reason:  # fmt: skip
     rule = _rule(stations, station)
@@ -151,6 +155,11 @@ def _reason(
         return Reason.INACCURATE
     if fast:
         return Reason.TOO_FAST
+    assert stations.offered is not None  # noqa: S101 (Stations fills it in)
+    if asked & ~int(stations.offered[station]):
+        return Reason.NOT_OFFERED
+    if is_quiet(moment, round(rule.quiet_from_s * 1000), round(rule.quiet_until_s * 1000)):
+        return Reason.QUIET
     left_s = int(stations.hours.take([station]).open_until(moment // 1000)[0]) - moment // 1000
     if left_s <= 0:
         return Reason.CLOSED

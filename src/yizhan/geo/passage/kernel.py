@@ -41,6 +41,7 @@ class StationRows(NamedTuple):
 
     rows: NDArray[np.float64]
     whole: NDArray[np.int64]
+    offered: NDArray[np.int64]
     spans: NDArray[np.int64]
 
 
@@ -53,6 +54,7 @@ class Rules(NamedTuple):
     speed: NDArray[np.float64]
     silent: NDArray[np.float64]
     need_s: NDArray[np.int64]
+    quiet_ms: NDArray[np.int64]
     longest_path_ms: int
     longest_memory_ms: int
     keep_ms: int
@@ -67,7 +69,14 @@ class _Out(NamedTuple):
     ping: NDArray[np.int64]
 
 
-_Pings = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+_Pings = tuple[
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+]
 
 
 class _World(NamedTuple):
@@ -89,7 +98,8 @@ class PassageKernel:
     from such a ping (the later one then counts alone).
 
     **A reminder.** At most one a ping: of the stations passed that are open at the moment of passage and for
-    `still_open_s` more, and were not passed faster than `silent_above_mps`, the nearest for which the vehicle was not
+    `still_open_s` more, offer all the services that the driver asked for, and were passed neither faster than
+    `silent_above_mps` nor in quiet hours, the nearest for which the vehicle was not
     reminded of any station within `gap_s`, nor of this one within `cool_down_s`, before or after that moment; of two at
     the same distance, the lower id. Each station brings the rules of its own union. The speed is that of the path that
     led to the ping; a ping that counts alone has none. A driver who was silently too fast is reminded by the first
@@ -143,6 +153,7 @@ class PassageKernel:
         lat: ArrayLike,
         accuracy_m: ArrayLike | None = None,
         *,
+        asked: ArrayLike | None = None,
         latest_ms: int = FOREVER_MS,
         threads: int = 1,
     ) -> Reminders:
@@ -153,6 +164,8 @@ class PassageKernel:
             time_ms: UTC epoch milliseconds, integers.
             lon, lat: WGS-84 degrees.
             accuracy_m: radius of uncertainty in metres; NaN or no column at all where it is not known.
+            asked: services that the driver asked for, the bits of `Stations.offered`, int64; only stations that offer
+                all of them count. 0, or no column at all, for any station.
             latest_ms: pings later than this are no evidence; give the present and some minutes where clocks run ahead.
             threads: how many threads share the work, by vehicle. It pays for batches of 100,000 and more. Each change
                 of the number moves the memory of all vehicles once.
@@ -161,7 +174,7 @@ class PassageKernel:
             TypeError: vehicles or times are no integers.
             ValueError: the columns differ in length, or there are no threads.
         """
-        pings = _columns(vehicle, time_ms, lon, lat, accuracy_m)
+        pings = _columns(vehicle, time_ms, lon, lat, accuracy_m, asked)
         if threads < 1:
             raise ValueError(f"threads is {threads}: must be at least 1")
         with self._lock:
@@ -353,7 +366,10 @@ def _station_rows(stations: Stations) -> StationRows:
     offsets = stations.hours.offsets
     lines[:, 6] = stations.ids
     lines[:, 7] = offsets[:-1] << 20 | np.diff(offsets)
-    return StationRows(rows, lines, np.stack([stations.hours.starts_s, stations.hours.ends_s], axis=1))
+    assert stations.offered is not None  # noqa: S101 (Stations fills it in)
+    return StationRows(
+        rows, lines, stations.offered, np.stack([stations.hours.starts_s, stations.hours.ends_s], axis=1)
+    )
 
 
 def _rules(stations: Stations) -> tuple[Rules, float]:
@@ -370,28 +386,35 @@ def _rules(stations: Stations) -> tuple[Rules, float]:
     )
     # An open station is open for a second at least: its hours are whole seconds.
     need_s = np.array([max(1, math.ceil(each.still_open_s)) for each in parameters], np.int64)
+    quiet_ms = np.stack([milliseconds("quiet_from_s"), milliseconds("quiet_until_s")], axis=1)
     longest_path_ms = int(longest_ms.max())
     longest_memory_ms = int(max(cool_ms.max(), gap_ms.max()))
     # A ping that is judged is later than the newest reminder less the longest memory, and its passage at most one path
     # earlier: what is older than twice the memory and a path can hold nothing back.
     keep_ms = 2 * longest_memory_ms + longest_path_ms
     rules = Rules(
-        cool_ms, gap_ms, longest_ms, speed, silent, need_s, longest_path_ms, longest_memory_ms, keep_ms,
+        cool_ms, gap_ms, longest_ms, speed, silent, need_s, quiet_ms, longest_path_ms, longest_memory_ms, keep_ms,
         most_columns=0.0, most_rows=0.0,
     )  # fmt: skip
     return rules, float((longest_ms / 1000.0 * speed).max())
 
 
 def _columns(
-    vehicle: ArrayLike, time_ms: ArrayLike, lon: ArrayLike, lat: ArrayLike, accuracy_m: ArrayLike | None
+    vehicle: ArrayLike,
+    time_ms: ArrayLike,
+    lon: ArrayLike,
+    lat: ArrayLike,
+    accuracy_m: ArrayLike | None,
+    asked: ArrayLike | None,
 ) -> _Pings:
     who = vehicle_column(vehicle)
     times = np.asarray(time_ms)
     if times.size and times.dtype.kind not in "iu":
         raise TypeError(f"time_ms must be integer milliseconds, not {times.dtype}")
     accuracy = np.full(len(who), np.nan) if accuracy_m is None else column(accuracy_m, np.float64)
-    pings = (who, column(times, np.int64), column(lon, np.float64), column(lat, np.float64), accuracy)
-    for name, values in zip(("time_ms", "lon", "lat", "accuracy_m"), pings[1:], strict=True):
-        if len(values) != len(who):
+    services = np.empty(0, np.int64) if asked is None else column(asked, np.int64)
+    pings = (who, column(times, np.int64), column(lon, np.float64), column(lat, np.float64), accuracy, services)
+    for name, values in zip(("time_ms", "lon", "lat", "accuracy_m", "asked"), pings[1:], strict=True):
+        if len(values) != len(who) and not (name == "asked" and asked is None):
             raise ValueError(f"{name} has {len(values)} rows for {len(who)} pings")
     return pings

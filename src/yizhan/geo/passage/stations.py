@@ -28,6 +28,8 @@ class PassageParameters:
         still_open_s: a station must stay open for this long after the moment of passage.
         silent_above_mps: no reminder where the path to the ping was driven faster than this, in metres a second.
             Without a path the speed is not known, and nothing is silenced.
+        quiet_from_s, quiet_until_s: no reminder from the one until before the other, in seconds after midnight UTC;
+            past midnight where the second is the smaller; never where they are the same.
     """
 
     cool_down_s: float = 4 * 3600.0
@@ -36,12 +38,18 @@ class PassageParameters:
     max_speed_mps: float = 50.0
     still_open_s: float = 0.0
     silent_above_mps: float = math.inf
+    quiet_from_s: float = 0.0
+    quiet_until_s: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("cool_down_s", "gap_s", "max_segment_gap_s", "max_speed_mps", "still_open_s"):
             value = getattr(self, name)
             if not 0 <= value <= 366 * 86_400:
                 raise ValueError(f"{name} is {value}: must be between 0 and a year (31622400)")
+        for name in ("quiet_from_s", "quiet_until_s"):
+            value = getattr(self, name)
+            if not 0 <= value < 86_400:
+                raise ValueError(f"{name} is {value}: must be within a day, from 0 to before 86400")
         if not self.silent_above_mps >= 0:
             raise ValueError(f"silent_above_mps is {self.silent_above_mps}: must not be below 0")
         if self.max_segment_gap_s * self.max_speed_mps > MAX_PATH_M:
@@ -62,6 +70,7 @@ class Stations:
         hours: open intervals, one row a station.
         parameters: the table of rules.
         parameters_of: for each station its row in that table; all the first row when not given.
+        offered: for each station the services that it offers now, a bit each; nothing when not given.
 
     Raises:
         ValueError: lengths differ, an id repeats, or a value is out of range; names field, station and rule.
@@ -74,6 +83,7 @@ class Stations:
     hours: OpenIntervals
     parameters: Sequence[PassageParameters] = (PassageParameters(),)
     parameters_of: NDArray[np.int64] | None = field(default=None)
+    offered: NDArray[np.int64] | None = field(default=None)
 
     def __post_init__(self) -> None:
         count = np.size(self.ids)
@@ -85,7 +95,8 @@ class Stations:
         put(self, "radius_m", column(np.broadcast_to(self.radius_m, (count,)), np.float64))
         put(self, "parameters", tuple(self.parameters))
         put(self, "parameters_of", column(given, np.int64))
-        for name in ("lon", "lat", "hours", "parameters_of"):
+        put(self, "offered", column(np.zeros(count, np.int64) if self.offered is None else self.offered, np.int64))
+        for name in ("lon", "lat", "hours", "parameters_of", "offered"):
             if len(getattr(self, name)) != count:
                 raise ValueError(f"{name} has {len(getattr(self, name))} rows for {count} stations")
         if len(np.unique(self.ids)) != count:

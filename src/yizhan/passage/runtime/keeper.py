@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import DatabaseError, connection
 
 from yizhan.passage.services.announcements import CHANNEL as PASSAGE_CHANNEL
-from yizhan.passage.services.announcements import SOURCES
+from yizhan.passage.services.announcements import SOURCES, WISHES
 from yizhan.places.snapshot import CHANNEL as PLACES_CHANNEL
 from yizhan.places.snapshot import REFRESH
 from yizhan.unions.services.tree import TREE_CHANNEL
@@ -32,6 +32,7 @@ class Keeper:
     Args:
         read_world: reads places and rules; called first of all, too.
         read_keys: reads the keys; called first of all, too.
+        read_wishes: reads what drivers want to hear; called first of all, too.
         tree_changed: called when unions moved in the tree, before all is read anew.
         every_hour: called now and then.
     """
@@ -41,10 +42,11 @@ class Keeper:
         *,
         read_world: Callable[[], None],
         read_keys: Callable[[], None],
+        read_wishes: Callable[[], None],
         tree_changed: Callable[[], None],
         every_hour: Callable[[], None],
     ) -> None:
-        self._read_world, self._read_keys = read_world, read_keys
+        self._read_world, self._read_keys, self._read_wishes = read_world, read_keys, read_wishes
         self._tree_changed, self._every_hour = tree_changed, every_hour
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="passage-keeper", daemon=True)
@@ -82,7 +84,7 @@ class Keeper:
         raw = connection.connection
         for channel in (PLACES_CHANNEL, PASSAGE_CHANNEL, TREE_CHANNEL):
             raw.execute(f"LISTEN {channel}")
-        self._read(world=True, keys=True)
+        self._read(world=True, keys=True, wishes=True)
         read_at = hour_at = time.monotonic()
         while not self._stopping.is_set():
             heard = list(raw.notifies(timeout=LISTEN_S, stop_after=1))
@@ -91,19 +93,22 @@ class Keeper:
             tree = any(note.channel == TREE_CHANNEL for note in heard)
             if tree:
                 self._tree_changed()
-            keys = tree or any(note.channel == PASSAGE_CHANNEL and note.payload == SOURCES for note in heard)
+            told = {note.payload for note in heard if note.channel == PASSAGE_CHANNEL}
+            keys, wishes = tree or SOURCES in told, WISHES in told
             old = time.monotonic() - read_at > REFRESH.total_seconds()
-            world = old or any(note.payload != SOURCES for note in heard)
-            if world or keys:
-                self._read(world=world, keys=keys)
+            world = old or any(note.payload not in {SOURCES, WISHES} for note in heard)
+            if world or keys or wishes:
+                self._read(world=world, keys=keys, wishes=wishes)
                 read_at = time.monotonic() if world else read_at
             if time.monotonic() - hour_at > 3600:
                 self._every_hour()
                 hour_at = time.monotonic()
 
-    def _read(self, *, world: bool, keys: bool) -> None:
+    def _read(self, *, world: bool, keys: bool, wishes: bool) -> None:
         if keys:
             self._read_keys()
+        if wishes:
+            self._read_wishes()
         if world:
             self._read_world()
         metrics.REBUILDS.labels("done").inc()

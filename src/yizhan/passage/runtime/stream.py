@@ -10,17 +10,15 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 import numpy as np
-from django.conf import settings
 
 from yizhan.geo.passage import PassageKernel, Reminders
 from yizhan.passage.models import LIMITS, Reminder
-from yizhan.passage.pseudonyms import vehicle_number
+from yizhan.passage.pseudonyms import pseudonym_key, vehicle_number
 from yizhan.passage.queries.rules import RulesTree
 from yizhan.passage.services.log import Passed, recorded, remembered
 from yizhan.places.snapshot import load_snapshot
@@ -37,6 +35,7 @@ from .live import Hub, Subscriber
 from .names import Names
 from .showing import Reminded, shown, told
 from .simulated import SimulatedTraffic
+from .wishes import Wishes, services_with_bits
 from .world import PlaceSeen, World, build_world
 from .writer import Writer
 
@@ -105,7 +104,8 @@ class Stream:
         self._kernel: PassageKernel | None = None
         self._world = World.empty()
         self._places: dict[int, PlaceSeen] = {}
-        self._pseudonym_key = blake2b(settings.SECRET_KEY.encode(), digest_size=32, person=b"passage vehicle").digest()
+        self._pseudonym_key = pseudonym_key()
+        self._wishes = Wishes.none()
         self._numbers: dict[int, _Numbers] = {}
         self.limits = Limits()
         self.deliverer = Deliverer(clock=clock)
@@ -118,6 +118,7 @@ class Stream:
         self._keeper = Keeper(
             read_world=self.read_world,
             read_keys=self.read_keys,
+            read_wishes=self.read_wishes,
             tree_changed=self.tree_changed,
             every_hour=self._forget,
         )
@@ -204,25 +205,33 @@ class Stream:
 
     def _judge_batch(self, kernel: PassageKernel, source: Source, batch: Batch, content: bytes, key: UUID) -> Judged:
         places = self._places
-        pings = replace(batch.pings, vehicle=self._vehicles(source, batch.names))
+        pings, names = replace(batch.pings, vehicle=self._vehicles(source, batch.names)), batch.names
+        asked = None
+        if len(wishes := self._wishes):
+            silent, asked = wishes.of(pings.vehicle)
+            if silent.any():  # who wants to hear nothing is not even judged
+                rows = np.flatnonzero(~silent)
+                pings, names, asked = pings[rows], names.of(rows), asked[rows]
         reminders = kernel.feed(
             pings.vehicle,
             pings.time_ms,
             pings.longitude,
             pings.latitude,
             pings.accuracy_m,
+            asked=asked,
             latest_ms=round(self._clock() * 1000) + AHEAD_MS,
         )
-        reminding = self._reminding(reminders, source, batch.names, places, key)
+        reminding = self._reminding(reminders, source, names, places, key)
         written = self.writer.put([each.passed for each in reminding])
         if reminding:
             written.add_done_callback(lambda done: self._went_out(reminding, done))
         if source.is_simulated:
             self.simulated.update(source.union_path, pings, reminders=len(reminding), now=self._clock())
-        metrics.PINGS.labels("accepted").inc(len(pings))
+        accepted = len(batch.pings)
+        metrics.PINGS.labels("accepted").inc(accepted)
         metrics.PINGS.labels("rejected").inc(batch.rejected_count)
         metrics.VEHICLES.set(kernel.vehicles)
-        return Judged(content, len(pings), batch.rejected, batch.rejected_count, reminding, written)
+        return Judged(content, accepted, batch.rejected, batch.rejected_count, reminding, written)
 
     def _as_logged(
         self, source: Source, batch: Batch, logged: list[tuple[Passed, PlaceSeen]], content: bytes
@@ -255,9 +264,13 @@ class Stream:
         """Read who may send."""
         self.keys = KeyRing.load()
 
+    def read_wishes(self) -> None:
+        """Read what drivers want to hear."""
+        self._wishes = Wishes.load()
+
     def read_world(self) -> None:
         """Read places and rules, and swap them in while the stream runs; at first also what to remember."""
-        world = build_world(load_snapshot(), RulesTree.load())
+        world = build_world(load_snapshot(), RulesTree.load(), services_with_bits())
         if self._kernel is None:
             kernel = PassageKernel(world.stations)
             kernel.remember(self._log_since_it_matters(world))

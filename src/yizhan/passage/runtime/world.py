@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,10 @@ from yizhan.geo.passage import PassageParameters, Stations
 from yizhan.passage.models import PassageSettings
 from yizhan.passage.queries.rules import RulesTree
 from yizhan.places.snapshot import Snapshot
+
+from .wishes import bits_of
+
+SHANGHAI_S = 8 * 3600  # ahead of UTC, all the year
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +78,15 @@ def parameters(rules: PassageSettings) -> PassageParameters:
         gap_s=rules.gap_s,
         max_segment_gap_s=rules.max_segment_gap_s,
         max_speed_mps=rules.max_speed_kmh / 3.6,
+        still_open_s=rules.still_open_s,
+        silent_above_mps=rules.silent_above_kmh / 3.6 if rules.silent_above_kmh else math.inf,
+        quiet_from_s=(rules.quiet_from_min * 60 - SHANGHAI_S) % 86_400,
+        quiet_until_s=(rules.quiet_until_min * 60 - SHANGHAI_S) % 86_400,
     )
 
 
-def build_world(snapshot: Snapshot, rules: RulesTree) -> World:
-    """The world of a snapshot of places under these rules."""
+def build_world(snapshot: Snapshot, rules: RulesTree, services: Sequence[str] = ()) -> World:
+    """The world of a snapshot of places under these rules; `services` are those that drivers may ask for, by bit."""
     by_path = {path: rules.at(path) for path in set(snapshot.union_paths)}
     of_place = [by_path[path] for path in snapshot.union_paths]
     kept = np.flatnonzero([each.reminders_on for each in of_place]) if of_place else np.empty(0, np.int64)
@@ -102,6 +111,7 @@ def build_world(snapshot: Snapshot, rules: RulesTree) -> World:
             hours=hours,
             parameters=used,
             parameters_of=rows,
+            offered=bits_of(snapshot.offer_codes, snapshot.offers, services)[kept],
         ),
         places={
             int(snapshot.ids[i]): PlaceSeen(

@@ -3,7 +3,7 @@
 from django.db import connection
 
 CHANNEL = "passage_changed"
-RULES, SOURCES = "rules", "sources"
+RULES, SOURCES, WISHES = "rules", "sources", "wishes"
 
 
 def announce(what: str) -> None:
