@@ -302,3 +302,18 @@ def test_each_of_our_places_gets_one_verdict_and_no_line_is_two_places(
         if verdict.ours is not None and not verdict.ours.is_wanted:
             assert verdict.kind in {"", "still_shown"}
             assert (verdict.kind == "still_shown") == (verdict.theirs is not None)
+
+
+def test_a_partner_that_reads_itself_gets_nothing_and_is_judged_by_its_export(
+    places: list[Place], tree: UnionTree, post: PostMaker
+) -> None:
+    reader = a_partner(tree.zhengzhou, name="自己读", carrier="none").partner
+    assert push(Clock(timezone.now().timestamp())) == 0
+    assert set(Listing.every.values_list("state", "is_waiting")) == {(ListingState.SENT, False)}
+    lines = [(str(place.public_id), place.name, place.lon, place.lat) for place in places[1:]]
+    close_place(places[1], actor=post(tree.zhongyuan))
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        assert push(Clock(timezone.now().timestamp())) == 0
+        export = reconcile(as_csv(lines), file_name="x", partner=reader, actor=OPERATOR, datum="WGS-84")
+    assert kinds(export) == {places[0].name: "missing", places[1].name: "still_shown"}
+    assert not Listing.every.filter(is_waiting=True).exists()

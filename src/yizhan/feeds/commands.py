@@ -147,6 +147,7 @@ def begin(
 
 
 def _partner(number: str) -> Partner:
+    found: Partner | None
     try:
         found = Partner.every.filter(public_id=UUID(number)).select_related("union").first()
     except ValueError:

@@ -71,8 +71,7 @@ def _features(content: bytes) -> list[dict[str, Any]]:
     rows = []
     for number, feature in enumerate(features, start=1):
         feature = feature if isinstance(feature, dict) else {}
-        properties = feature.get("properties") if isinstance(feature.get("properties"), dict) else {}
-        geometry = feature.get("geometry") if isinstance(feature.get("geometry"), dict) else {}
+        properties, geometry = _object_in(feature, "properties"), _object_in(feature, "geometry")
         at = geometry.get("coordinates") if geometry.get("type") == "Point" else None
         lon, lat = at[:2] if isinstance(at, list) and len(at) >= 2 else ("", "")
         lowered = {str(name).lower(): value for name, value in properties.items()}
@@ -129,6 +128,11 @@ def _cell(cells: Sequence[str], position: int | None) -> str:
 
 def _position(headers: Sequence[str], names: Sequence[str]) -> int | None:
     return next((headers.index(name) for name in names if name in headers), None)
+
+
+def _object_in(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = values.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def _first(values: Mapping[str, Any], names: Sequence[str]) -> str:

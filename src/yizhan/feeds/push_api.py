@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from ninja import Query, Router, Schema
+from ninja import Router, Schema
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 from pydantic import Field
@@ -95,7 +95,7 @@ def known(
     request: HttpRequest,
     state: ListingState | None = None,
     after: UUID | None = None,
-    limit: int = Query(200, ge=1, le=MOST_LISTED),
+    limit: Annotated[int, Field(ge=1, le=MOST_LISTED)] = 200,
 ) -> ListingsOut:
     """Each place that you got, with what you are to show of it and what you took last."""
     found = Listing.every.filter(partner=_partner(request)).select_related("place").order_by("public_id")

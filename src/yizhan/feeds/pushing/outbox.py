@@ -49,11 +49,10 @@ _NOT_THE_CONTENT = frozenset({401, 403, 404, 405, 407, 408, 410, 421, 425, 429})
 
 
 def with_something_due(now: datetime) -> QuerySet[Partner]:
-    """Partners to which something may go now."""
+    """Partners to which something may go now, or whose listings are behind the change sequence."""
     waiting = Listing.every.filter(partner=OuterRef("pk"), is_waiting=True)
     return (
         Partner.every.filter(paused_at=None)
-        .exclude(carrier=Carrier.NONE)
         .filter(Q(due_at=None) | Q(due_at__lte=now))
         .filter(Q(followed_to__lt=last_sequence()) | Exists(waiting))
     )
@@ -86,6 +85,8 @@ def follow(partner: Partner, *, now: datetime) -> int:
             "turn",
             "is_waiting",
             "state",
+            "taken_wanted",
+            "taken_sequence",
             "attempts",
             "failing_since",
             "died_at",
@@ -104,9 +105,10 @@ def _moved(listing: Listing | None, change: PlaceChange, partner: Partner, want:
     if listing is None:
         if not want:
             return None
-        return Listing(
+        fresh = Listing(
             partner=partner, place_id=change.place_id, is_wanted=True, sequence=change.sequence, changed_at=now
         )
+        return _read_by_itself(fresh) if partner.carrier == Carrier.NONE else fresh
     if listing.is_wanted == want and (listing.sequence >= change.sequence or not want):
         return None
     if listing.is_wanted != want and listing.sequence == change.sequence:
@@ -119,6 +121,13 @@ def _moved(listing: Listing | None, change: PlaceChange, partner: Partner, want:
     if want:
         listing.red_since = listing.red_until = None
         listing.red_told = 0
+    return _read_by_itself(listing) if partner.carrier == Carrier.NONE and not never_left else listing
+
+
+def _read_by_itself(listing: Listing) -> Listing:
+    """Nothing goes to a partner that reads our feeds: what stands there counts as sent, and waits to be seen."""
+    listing.is_waiting, listing.state = False, ListingState.SENT
+    listing.taken_wanted, listing.taken_sequence = listing.is_wanted, listing.sequence
     return listing
 
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from django.db import DatabaseError, InterfaceError, connection
@@ -27,7 +28,7 @@ from .loads import Load, Result
 
 log = logging.getLogger("yizhan.feeds.pushing")
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 0.5
 AFTER_TROUBLE_S = 30.0
 
 _T = TypeVar("_T")
@@ -125,10 +126,13 @@ class Pusher:
         for partner in due:
             if partner in self._under_way or self._not_before.get(partner, 0.0) > now:
                 continue
-            if await self._in_database(lambda pk=partner: claim(pk)):
+            if await self._in_database(partial(claim, partner)):
                 task = asyncio.create_task(self._serve(partner, receivers))
                 self._under_way[partner] = task
-                task.add_done_callback(lambda _task, pk=partner: self._under_way.pop(pk, None))
+                task.add_done_callback(partial(self._served, partner))
+
+    def _served(self, partner: int, _task: asyncio.Task[None]) -> None:
+        self._under_way.pop(partner, None)
 
     async def _serve(self, partner: int, receivers: Receivers) -> None:
         try:
@@ -138,13 +142,10 @@ class Pusher:
                     return
                 began = time.perf_counter()
                 result = await self._carry(load, receivers)
-                took = time.perf_counter() - began
+                took_s = time.perf_counter() - began
                 self.requests += 1
-                if not await self._in_database(
-                    lambda load=load, result=result, took=took: outbox.settle(
-                        load, result, now=self._now(), took_s=took
-                    )
-                ):
+                settle = partial(outbox.settle, load, result, now=self._now(), took_s=took_s)
+                if not await self._in_database(settle):
                     return
                 if self._paced:
                     await asyncio.sleep(60 / load.partner.requests_per_minute)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Count, Max, Q, QuerySet
 from django.db.models.functions import Substr
@@ -73,8 +74,8 @@ def partners(*, for_staff: Staff) -> QuerySet[Partner]:
 
 def figures_by_partner(*, for_staff: Staff) -> dict[int, Figures]:
     """By row number of the partner; only places of the acting union and below are counted."""
-    rows = listings(for_staff=for_staff).order_by().values("partner").annotate(**_FIGURES)
-    return {row.pop("partner"): Figures(**row) for row in rows}
+    rows = listings(for_staff=for_staff).order_by().values_list("partner").annotate(**_FIGURES)
+    return {partner: Figures(*counts) for partner, *counts in rows}
 
 
 def figures(*, for_staff: Staff) -> Figures:
@@ -120,7 +121,7 @@ def exports(partner: Partner, *, for_staff: Staff) -> QuerySet[PartnerExport]:
     ).select_related("by__user")
 
 
-def export_called(public_id: object, *, for_staff: Staff) -> PartnerExport | None:
+def export_called(public_id: UUID, *, for_staff: Staff) -> PartnerExport | None:
     """One compared file, if the acting staff may see it."""
     return (
         PartnerExport.objects.filter(public_id=public_id, partner__union__path__startswith=for_staff.union.path)
@@ -159,12 +160,11 @@ def coverage(*, for_staff: Staff, shown_by: Sequence[Partner]) -> list[Coverage]
         listings(for_staff=for_staff)
         .order_by()
         .annotate(branch=Substr("place__union__path", 1, width))
-        .values("branch", "partner")
+        .values_list("branch", "partner")
         .annotate(**_FIGURES)
     )
-    for row in rows:
-        branch, partner = row.pop("branch"), row.pop("partner")
-        counted.setdefault(branch, {})[partner] = Figures(**row)
+    for branch, partner, *counts in rows:
+        counted.setdefault(branch, {})[partner] = Figures(*counts)
     public = dict(
         PlaceChange.objects.filter(gone=Gone.NOT, union_path__startswith=own)
         .annotate(branch=Substr("union_path", 1, width))

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from yizhan.feeds import actions
 from yizhan.feeds.models import (
+    Carrier,
     Evidence,
     EvidenceKind,
     FindingKind,
@@ -61,7 +62,7 @@ def hear(partner: Partner, sayings: Sequence[Saying], *, at: datetime | None = N
     listings = {
         listing.place.public_id: listing
         for listing in Listing.every.select_for_update(of=("self",))
-        .select_related("place")
+        .select_related("place", "partner")
         .filter(partner=partner, place__public_id__in=[saying.place for saying in sayings])
         .order_by("pk")
     }
@@ -113,7 +114,8 @@ def mark_down(listing: Listing) -> None:
     listing.red_told = 0
     if listing.is_wanted:
         listing.state, listing.finding = ListingState.STALE, FindingKind.MISSING
-        listing.is_waiting, listing.turn = True, listing.turn + 1
+        if listing.partner.carrier != Carrier.NONE:
+            listing.is_waiting, listing.turn = True, listing.turn + 1
     else:
         listing.state, listing.is_waiting, listing.taken_wanted = ListingState.WITHDRAWN, False, False
 

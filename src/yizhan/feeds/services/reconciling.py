@@ -12,6 +12,7 @@ from django.utils import timezone
 from yizhan.feeds import actions
 from yizhan.feeds.matching import OurPlace, Verdict, compare
 from yizhan.feeds.models import (
+    Carrier,
     Evidence,
     EvidenceKind,
     Finding,
@@ -22,6 +23,7 @@ from yizhan.feeds.models import (
     PartnerExport,
 )
 from yizhan.feeds.partner_exports import read_export
+from yizhan.feeds.pushing.outbox import follow
 from yizhan.feeds.rights import RECONCILE
 from yizhan.geo import Datum
 from yizhan.places.rules import checked_datum
@@ -66,6 +68,9 @@ def reconcile(
     spoken = checked_datum(datum) if datum else Datum(partner.datum)
     read = read_export(content, file_name=file_name, datum=spoken, mapping=partner.fields)
     as_of, now = taken_at or timezone.now(), timezone.now()
+    if partner.carrier == Carrier.NONE:
+        while follow(partner, now=now):  # no worker has anything to do with it
+            partner.refresh_from_db()
     listings = list(
         Listing.every.select_for_update(of=("self",))
         .select_related("place", "partner")
@@ -74,7 +79,7 @@ def reconcile(
     )
     verdicts = compare([_ours(listing) for listing in listings], read.places)
     right = 0
-    export = PartnerExport.every.create(
+    export: PartnerExport = PartnerExport.every.create(
         partner=partner,
         file_name=file_name[:200],
         digest=sha256(content).hexdigest(),
@@ -145,10 +150,10 @@ def _judge(listing: Listing, verdict: Verdict, kind: FindingKind, as_of: datetim
             listing.their_id = verdict.theirs.number[:120]
     if kind == FindingKind.STILL_SHOWN:
         mark_still_shown(listing, as_of)
-        listing.is_waiting, listing.turn, listing.died_at = True, listing.turn + 1, None
+        _once_more(listing)
     elif kind:
         listing.state, listing.finding = _STATES[kind], kind
-        listing.is_waiting, listing.turn, listing.died_at = True, listing.turn + 1, None
+        _once_more(listing)
     elif listing.is_wanted:
         listing.finding = FindingKind.NONE
         if not listing.is_waiting:
@@ -156,6 +161,12 @@ def _judge(listing: Listing, verdict: Verdict, kind: FindingKind, as_of: datetim
     else:
         mark_down(listing)
     listing.found = verdict.details if kind else {}
+
+
+def _once_more(listing: Listing) -> None:
+    """Let it go to the partner again, if anything goes there."""
+    if listing.partner.carrier != Carrier.NONE:
+        listing.is_waiting, listing.turn, listing.died_at = True, listing.turn + 1, None
 
 
 def _evidence(
