@@ -54,8 +54,8 @@ class TextArray(Value):
     def __init__(self, words: Iterable[str]) -> None:
         super().__init__(list(words))
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s::text[]", [self.value]
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s::text[]", (self.value,)
 
 
 class WordVector(Func):
@@ -79,8 +79,8 @@ class HasWords(models.Expression):
         quoted[-1] += ":*"
         self.question = " & ".join(quoted)
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return f'"{Case._meta.db_table}"."search" @@ %s::tsquery', [self.question]
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return f'"{Case._meta.db_table}"."search" @@ %s::tsquery', (self.question,)
 
     def get_source_expressions(self) -> list[Any]:
         return []

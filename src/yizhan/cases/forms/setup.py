@@ -63,7 +63,7 @@ class KindRulesForm(forms.ModelForm):  # type: ignore[type-arg]
 class CircleForm(forms.Form):
     """Who handles confidential cases of a kind."""
 
-    posts = forms.ModelMultipleChoiceField(
+    posts: Any = forms.ModelMultipleChoiceField(
         label=_("Handlers"),
         queryset=Staff.objects.none(),
         to_field_name="public_id",

@@ -79,7 +79,7 @@ class RefuseForm(StepForm):
 class AssignForm(StepForm):
     """Give it to someone."""
 
-    handler = forms.ModelChoiceField(
+    handler: Any = forms.ModelChoiceField(
         label=_("Who sees to it"), queryset=Staff.objects.none(), to_field_name="public_id"
     )
     words_label = _("For the handler")

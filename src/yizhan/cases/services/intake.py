@@ -203,7 +203,7 @@ def _written(
         token_digest=digest(token) if token else None,
         worker=worker,
         contact_name=str(content["name"]),
-        contact_phone=content["phone"],
+        contact_phone=str(content["phone"]) if content["phone"] else None,
         place=facts.place,
         report=report,
         address=str(content["address"]),

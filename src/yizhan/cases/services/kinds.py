@@ -61,7 +61,8 @@ def set_kind(union: Union, code: str, values: Mapping[str, Any], *, actor: Staff
     row.save()
     record(actor, KIND_CHANGED, union=union, details={"kind": code, "fields": sorted(values)})
     recompute(open_below(union, code))
-    return row
+    kept: CaseKind = row
+    return kept
 
 
 @transaction.atomic

@@ -66,7 +66,7 @@ class BulkForm(forms.Form):
 class WhomForm(forms.Form):
     """To whom the ticked cases are assigned: people of one's own union."""
 
-    handler = forms.ModelChoiceField(
+    handler: Any = forms.ModelChoiceField(
         label=gettext_lazy("To whom"), queryset=Staff.objects.none(), to_field_name="public_id"
     )
 

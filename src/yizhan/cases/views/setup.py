@@ -125,7 +125,7 @@ def intake(request: StaffRequest) -> HttpResponseBase:
 @desk_page(MANAGE_INTAKE)
 def make_code(request: StaffRequest) -> HttpResponseBase:
     """A code for the union, or for one of its places."""
-    place = None
+    place: Place | None = None
     if chosen := request.POST.get("place", ""):
         try:
             place = get_object_or_404(

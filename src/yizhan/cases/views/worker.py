@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from yizhan.cases.clocks import last_day
 from yizhan.cases.forms.intake import KindForm, MoreForm, ReopenForm, VerdictForm
 from yizhan.cases.kinds import KindSpec, kinds_of, title_of
+from yizhan.cases.life import MOST_REOPENED
 from yizhan.cases.models import Case, CaseFile, CaseSource, CaseState, IntakeCode
 from yizhan.cases.numbers import token_for
 from yizhan.cases.queries.intake import code_of
@@ -50,7 +51,8 @@ def mine(request: HttpRequest) -> HttpResponseBase:
     worker = _worker(request)
     if not request.user.is_authenticated:
         return redirect_to_login(request.get_full_path())
-    page = Paginator(own_cases(worker) if worker else [], 20).get_page(request.GET.get("page"))
+    told: Any = own_cases(worker) if worker else []
+    page = Paginator(told, 20).get_page(request.GET.get("page"))
     rows = [
         {"case": case, "kind": title_of(case.kind), "track": track_of(case), "tone": TONES[CaseState(case.state)]}
         for case in page
@@ -183,7 +185,7 @@ def _track(request: HttpRequest, case: Case, base: str, *, status: int = 200, **
             "until": last_day(due) if due else None,
             "may_judge": case.state == CaseState.PROPOSED,
             "may_reopen": case.state in {CaseState.PROPOSED, CaseState.CLOSED, CaseState.REFUSED}
-            and case.times_reopened < services.MOST_REOPENED,
+            and case.times_reopened < MOST_REOPENED,
             "may_add": case.is_open,
             "may_withdraw": case.state != CaseState.PROPOSED and case.is_open,
             "verdict": VerdictForm(),
