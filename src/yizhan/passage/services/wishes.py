@@ -44,9 +44,9 @@ def source_of(key: str) -> PingSource:
     """
     try:
         found: PingSource = PingSource.every.get(key_digest=digest(key), revoked_at=None, union__is_active=True)
-        return found
     except PingSource.DoesNotExist:
         raise NoSuchKey from None
+    return found
 
 
 def wish_of(source: PingSource, vehicle: str) -> Wish:
