@@ -157,7 +157,7 @@ def test_a_simulation_says_cost_workers_and_the_day_when_the_budget_runs_out(kit
     found = simulate(draft.programme, days=7)
     assert (found.asked, found.granted, found.beneficiaries) == (18, 5, 3)
     assert found.funded_fen == 2000
-    assert found.refused == {"quota_day": 9, "budget": 4}
+    assert found.refused == {"quota_day": 5, "budget": 8}
     assert found.runs_out_on == timezone.localdate(now - timedelta(days=2))
     page = f"/desk/programmes/{draft.programme.public_id}/simulation/"
     shown = desk(post, kitchen.tree.zhongyuan).get(page, {"days": "7"}).content.decode()
