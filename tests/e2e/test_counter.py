@@ -178,5 +178,3 @@ def test_a_merchant_sees_today_and_a_stranger_nothing(new_page: NewPage, site: S
     address = page.url
     other = new_page(PHONE, signed_in="neighbour")
     assert other.goto(address).status == 404  # type: ignore[union-attr]
-
-
