@@ -120,7 +120,7 @@ class SignalRulesForm(forms.Form):
         super().__init__(*arguments, **options)
         for name, (least, most, _default) in SIGNAL_LIMITS.items():
             self.fields[name] = forms.IntegerField(
-                label=SignalRules._meta.get_field(name).verbose_name,
+                label=SignalRules._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
                 min_value=least,
                 max_value=most,
                 required=False,

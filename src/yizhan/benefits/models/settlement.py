@@ -313,7 +313,7 @@ class StatementLine(PubliclyIdentified, models.Model):
                 level=pgtrigger.Statement,
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                referencing=pgtrigger.Referencing(new="fresh"),
+                referencing=pgtrigger.Referencing(new="fresh"),  # type: ignore[no-untyped-call]
                 func=(
                     "IF EXISTS (SELECT 1 FROM benefits_statement s JOIN (SELECT l.statement_id, "
                     "count(*) FILTER (WHERE l.kind = 'redemption') AS redemptions, "

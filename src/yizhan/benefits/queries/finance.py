@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, F, Q, QuerySet, Sum
 
@@ -93,11 +94,9 @@ def lines_of(statement: Statement) -> QuerySet[StatementLine]:
 
 def lines_in_order(statement: Statement) -> QuerySet[StatementLine]:
     """The lines of a statement as they are printed: corrections last, by time."""
-    return (
-        StatementLine.objects.with_scopes_disabled()
-        .filter(statement=statement)
-        .select_related("redemption__offer", "redemption__programme")
-        .order_by("-kind", "redemption__redeemed_at", "pk")
+    found: QuerySet[StatementLine] = StatementLine.objects.with_scopes_disabled().filter(statement=statement)
+    return found.select_related("redemption__offer", "redemption__programme").order_by(
+        "-kind", "redemption__redeemed_at", "pk"
     )
 
 
@@ -240,12 +239,12 @@ def funding(*, for_staff: Staff, since: date, until: date) -> list[Funding]:
     return list(_funding(summed))
 
 
-def _funding(rows: QuerySet[Entry, dict[str, object]]) -> Iterator[Funding]:
+def _funding(rows: Iterable[Any]) -> Iterator[Funding]:
     for row in rows:
         yield Funding(
             kind=str(row["account__kind"]),
             source=str(row["account__name"] or row["account__union__name"]),
             level=str(row["account__union__level"]),
-            fen=-int(row["fen"]),  # type: ignore[call-overload]
-            count=int(row["count"]),  # type: ignore[call-overload]
+            fen=-int(row["fen"]),
+            count=int(row["count"]),
         )

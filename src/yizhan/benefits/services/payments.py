@@ -85,7 +85,8 @@ def take(
         NotAllowed: `actor` may not redeem at this place.
         RuleBroken: `already_paid_for`, `wrong_state`, `no_such_channel`, `not_a_payment_code`.
     """
-    if earlier := Payment.objects.with_scopes_disabled().filter(request_id=request_id).first():
+    earlier: Payment | None = Payment.objects.with_scopes_disabled().filter(request_id=request_id).first()
+    if earlier is not None:
         return earlier
     if not isinstance(actor, User):
         policy.require(actor, REDEEM, redemption.place.union, within=redemption.place)
@@ -95,7 +96,8 @@ def take(
     offline = channel == PaymentChannel.OFFLINE
     with transaction.atomic(durable=not offline):
         locked = Redemption.objects.with_scopes_disabled().select_for_update(no_key=True).get(pk=redemption.pk)
-        if earlier := Payment.objects.with_scopes_disabled().filter(redemption=locked).first():
+        earlier = Payment.objects.with_scopes_disabled().filter(redemption=locked).first()
+        if earlier is not None:
             if earlier.request_id == request_id:
                 return earlier
             raise RuleBroken.at(
@@ -305,7 +307,7 @@ def _wait(payment: Payment, until: datetime, reason: str) -> None:
 
 
 def _pause(tries: int) -> timedelta:
-    return min(timedelta(seconds=2) * 2 ** min(tries, 9), _LONGEST_PAUSE)
+    return min(timedelta(seconds=2 << min(tries, 9)), _LONGEST_PAUSE)
 
 
 def _note(payment: Payment, act: str, answer: Answer, at: datetime) -> None:

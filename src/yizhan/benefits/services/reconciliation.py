@@ -151,7 +151,7 @@ def reconcile(
     """
     policy.require(actor, RECONCILE, union)
     at = at or timezone.now()
-    values = {"union": union.pk, "at": at, "due": at - DUE_AFTER}
+    values: dict[str, Any] = {"union": union.pk, "at": at, "due": at - DUE_AFTER}
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('benefits.reconcile'), %s)", [union.pk])
         cursor.execute(_SUMS, values)
