@@ -82,13 +82,9 @@ def statements(*, for_staff: Staff) -> QuerySet[Statement]:
 
 def lines_of(statement: Statement) -> QuerySet[StatementLine]:
     """The lines of a statement that the asker was given, disputed ones that wait for an answer first."""
-    return (
-        StatementLine.objects.with_scopes_disabled()
-        .filter(statement=statement)
-        .select_related("redemption__offer", "redemption__programme")
-        .order_by(
-            F("answered_at").desc(nulls_first=True), F("disputed_at").desc(nulls_last=True), "redemption_id", "pk"
-        )
+    found: QuerySet[StatementLine] = StatementLine.objects.with_scopes_disabled().filter(statement=statement)
+    return found.select_related("redemption__offer", "redemption__programme").order_by(
+        F("answered_at").desc(nulls_first=True), F("disputed_at").desc(nulls_last=True), "redemption_id", "pk"
     )
 
 

@@ -73,8 +73,8 @@ def take(
 ) -> Payment:
     """Take the worker's share of a redemption; call it outside of any transaction.
 
-    Offline it is taken at once. By phone it asks the carrier and gives back a payment that is `PAID`, `NOT_PAID` (then the
-    redemption is voided), or open: call `refresh` every few seconds, or leave it to the background.
+    Offline it is taken at once. By phone it asks the carrier and gives back a payment that is `PAID`, `NOT_PAID` (then
+    the redemption is voided), or open: call `refresh` every few seconds, or leave it to the background.
 
     Idempotent in `request_id`: a repeated request asks the carrier for nothing and returns the payment as it stands.
 
