@@ -69,6 +69,11 @@ def _statement(world: World) -> dict[str, Any]:
     return {"public_id": statement.public_id, "line_id": line.public_id if line else None, "form": "xlsx"}
 
 
+def _at_counter(world: World) -> dict[str, Any]:
+    meal = _eaten(world)
+    return {"place_id": meal.place.public_id, "redemption_id": meal.public_id}
+
+
 def _payout(world: World) -> dict[str, Any]:
     made = Payout.objects.create(
         union=world.owner.union, number=f"{world.secret}{uuid4().hex[:8]}", total_fen=1, made_at=_NOON
@@ -132,6 +137,7 @@ doors = {
     "desk/benefits/money/uploads/<uuid:public_id>/": Door(_upload),
     "desk/benefits/money/differences/<uuid:public_id>/": Door(_difference),
     "desk/benefits/money/signals/<uuid:public_id>/": Door(_signal),
+    "api/benefits/counter/<uuid:place_id>/redemptions/<uuid:redemption_id>/payment": Door(_at_counter),
     "desk/benefits/money/funding.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
     "desk/benefits/money/export/redemptions.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
 }

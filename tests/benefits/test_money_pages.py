@@ -200,3 +200,26 @@ def test_the_nightly_checks_find_nothing_where_everything_agrees(kitchen: Kitche
     made = reconciliation.reconcile(kitchen.tree.zhongyuan, at=NOON + timedelta(days=4))
     assert (made.differences, made.redeemed_fen, made.booked_fen, made.settled_fen) == (0, 800, 800, 800)
     assert signals.look_for_signals(kitchen.tree.zhongyuan, day=NOON.date()) >= 0
+
+
+def test_a_counter_takes_the_workers_share_and_finance_reads_statements_by_the_api(
+    kitchen: Kitchen, statement: Statement, officers: list[Staff], merchant: Staff
+) -> None:
+    owner = _client(merchant)
+    meal = Redemption.objects.with_scopes_disabled().first()
+    address = f"/api/benefits/counter/{kitchen.place.public_id}/redemptions/{meal.public_id}/payment"
+    assert owner.get("/api/benefits/payment-channels").json() == {"channels": ["offline"]}
+    assert owner.get(address).status_code == 404
+    told = {"request_id": "11111111-1111-4111-8111-111111111111"}
+    first = owner.post(address, told, content_type="application/json").json()
+    assert (first["state"], first["open"], first["amount_fen"]) == ("paid", False, 900)
+    assert owner.post(address, told, content_type="application/json").json() == first
+    assert owner.get(address).json() == first
+    refused = owner.post(address, {**told, "request_id": str(meal.public_id)}, content_type="application/json")
+    assert refused.status_code == 422
+    listed = _client(officers[0]).get("/api/benefits/statements?since=2026-11-01").json()
+    assert [row["number"] for row in listed["statements"]] == [statement.number]
+    assert _client(kitchen.post(kitchen.tree.jinshui, Role.FINANCE)).get("/api/benefits/statements").json() == {
+        "more": False,
+        "statements": [],
+    }

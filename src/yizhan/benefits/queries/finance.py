@@ -244,3 +244,9 @@ def _funding(rows: Iterable[Any]) -> Iterator[Funding]:
             fen=-int(row["fen"]),
             count=int(row["count"]),
         )
+
+
+def payment_of(redemption: Redemption) -> Payment | None:
+    """The payment of a redemption that the asker was given."""
+    found: Payment | None = Payment.objects.with_scopes_disabled().filter(redemption=redemption).first()
+    return found
