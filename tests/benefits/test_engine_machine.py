@@ -25,8 +25,8 @@ from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Worker
 from yizhan.unions.rights import OPERATOR
 
-EXAMPLES = int(os.environ.get("YIZHAN_TEST_MACHINE_EXAMPLES", "12"))
-STEPS = int(os.environ.get("YIZHAN_TEST_MACHINE_STEPS", "25"))
+EXAMPLES = int(os.environ.get("YIZHAN_TEST_MACHINE_EXAMPLES", "6"))
+STEPS = int(os.environ.get("YIZHAN_TEST_MACHINE_STEPS", "20"))
 UNION_FEN = 400
 
 
