@@ -94,10 +94,16 @@ class Line:
 class PlaceIndex:
     """All places of a snapshot, ready to be searched.
 
+    `positions` are longitude and latitude in degrees of each datum, `offers` the codes of what each place offers.
+
     Args:
         snapshot: The places.
         like: An index of earlier places: what was made of columns that are still the very same is taken over.
     """
+
+    positions: dict[Datum, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    offers: Sequence[tuple[str, ...]]
+    _index: NearestIndex
 
     def __init__(self, snapshot: Snapshot, *, like: PlaceIndex | None = None) -> None:
         self.snapshot = snapshot
@@ -118,9 +124,6 @@ class PlaceIndex:
         self._kinds: dict[str, NDArray[np.bool_]] = {kind: kinds == kind for kind in PlaceKind.values}
         self._horizon_s = int(snapshot.valid_until.timestamp())
         self._moment: Moment | None = None
-
-    positions: dict[Datum, tuple[NDArray[np.float64], NDArray[np.float64]]]
-    offers: Sequence[tuple[str, ...]]
 
     def _take_over(self, like: PlaceIndex) -> None:
         """What an earlier index made when it was first asked for, of columns that are still the very same."""
