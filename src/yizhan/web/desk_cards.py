@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from yizhan.benefits.queries.finance import overview
-from yizhan.benefits.rights import VIEW_MONEY
+from yizhan.benefits.queries.programmes import appeals_waiting, running
+from yizhan.benefits.rights import EXCLUDE_WORKERS, VIEW_MONEY, VIEW_PROGRAMMES
 from yizhan.cases.queries.desk import counts as case_counts
 from yizhan.cases.rights import VIEW_CASES
 from yizhan.feeds.queries import partners as partner_queries
@@ -59,6 +60,7 @@ def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
         *_cases(staff, at),
         *_reports(staff, at),
         *_money(staff, at),
+        *_programmes(staff),
         *_places(staff),
         *_partners(staff),
         *_reminders(staff, at),
@@ -131,6 +133,15 @@ def _money(staff: Staff, at: datetime) -> Iterator[Card]:
         note=_("benefits, not taken back"),
         url=address_of("benefits:money"),
     )
+
+
+def _programmes(staff: Staff) -> Iterator[Card]:
+    if policy.holds(staff, EXCLUDE_WORKERS) and (waiting := appeals_waiting(for_staff=staff)):
+        url = address_of("benefits:exclusions")
+        note = _("Workers who say that they were wrongly kept from a programme.")
+        yield Card(_("Appeals"), waiting, note=note, url=f"{url}?state=appeal" if url else "", tone="warn")
+    if policy.holds(staff, VIEW_PROGRAMMES):
+        yield Card(_("Running programmes"), running(for_staff=staff), url=address_of("benefits:programmes"))
 
 
 def _places(staff: Staff) -> Iterator[Card]:
