@@ -147,14 +147,11 @@ def begin(
 
 
 def _partner(number: str) -> Partner:
-    found: Partner | None
     try:
-        found = Partner.every.filter(public_id=UUID(number)).select_related("union").first()
-    except ValueError:
-        found = None
-    if found is None:
+        found: Partner = Partner.every.select_related("union").get(public_id=UUID(number))
+    except (ValueError, Partner.DoesNotExist):
         errors.print(f"--partner {number}: there is no partner of this number", style="red", markup=False)
-        raise typer.Exit(NO_SUCH_PARTNER)
+        raise typer.Exit(NO_SUCH_PARTNER) from None
     return found
 
 
