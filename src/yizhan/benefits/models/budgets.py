@@ -93,7 +93,7 @@ class BudgetShard(models.Model):
             pgtrigger.Trigger(
                 name="shards_stay_below_the_cap",
                 when=pgtrigger.After,
-                operation=pgtrigger.Insert | pgtrigger.UpdateOf("allotted_fen"),
+                operation=pgtrigger.Insert | pgtrigger.UpdateOf("allotted_fen"),  # type: ignore[no-untyped-call]
                 timing=pgtrigger.Deferred,
                 func="PERFORM benefits_check_cap(NEW.budget_id, NEW.bucket); RETURN NULL;",
             ),

@@ -75,7 +75,7 @@ def post(
         Unbalanced: the entries do not sum up to zero, or are fewer than two.
     """
     lines = [(account, fen) for account, fen in entries if fen]
-    if len(lines) < 2 or sum(fen for _account, fen in lines):
+    if len(lines) < 2 or sum(fen for _account, fen in lines) != 0:
         msg = f"{len(lines)} entries with a sum of {sum(fen for _account, fen in lines)} fen"
         raise Unbalanced(msg)
     now = timezone.now()
