@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from yizhan.cases.models import GroupApp, Link, Project, TaskState, VisitKind
+from yizhan.cases.models import GroupApp, Link, Project, Visit, VisitKind
 from yizhan.cases.services import ledger, task_passes
 from yizhan.cases.services.hand_overs import offer_links
 from yizhan.cases.services.links import LinkEnd, make_link, save_card, set_target
@@ -37,10 +37,10 @@ _WHERE: Final = {
     VisitKind.STATION: "工会驿站（示例）",
 }
 _TASKS: Final = (
-    ("走访小哥 3000 人次", 3000, "人次", "问题清单", (6, 30)),
-    ("每个街道建好小哥微信群", 40, "个", "问题清单", (9, 30)),
-    ("站点充电口改造", None, "", "服务清单", (11, 15)),
-    ("冬季送温暖", None, "", "服务清单", (12, 31)),
+    ("走访小哥 3000 人次", 3000, "人次", "问题清单", 37),  # days from today
+    ("每个街道建好小哥微信群", 40, "个", "问题清单", 21),
+    ("站点充电口改造", None, "", "服务清单", -9),
+    ("冬季送温暖", None, "", "服务清单", 60),
 )
 
 
@@ -95,7 +95,7 @@ def _visit(posts: list[Staff], chance: random.Random) -> None:
             need = NeedFacts(
                 client_id=UUID(int=chance.getrandbits(128), version=4),
                 title=_NEEDS[number % len(_NEEDS)],
-                worker=met[0].public_id if met else None,  # type: ignore[union-attr]
+                worker=met[0].public_id if met else None,
             )
             facts = VisitFacts(
                 kind=str(kind),
@@ -143,9 +143,9 @@ def _ledger(union: Union, actor: Staff, cadres: list[Staff]) -> None:
         ends_on=date(year, 12, 31),
         lists=("问题清单", "服务清单"),
     )
-    for title, target, unit, list_name, (month, day) in _TASKS:
+    for title, target, unit, list_name, days in _TASKS:
         task_list = ledger.make_list(actor=actor, project=project, name=list_name)
-        due = date(year, month, day)
+        due = timezone.localdate() + timedelta(days=days)
         task = ledger.make_task(
             actor=actor,
             task_list=task_list,
@@ -153,7 +153,7 @@ def _ledger(union: Union, actor: Staff, cadres: list[Staff]) -> None:
         )
         ledger.add_milestone(actor=actor, task=task, title="摸底", due_on=due - timedelta(days=60))
         if target is None:
-            ledger.tell_progress(actor=actor, task=task, percent=40 if month == 12 else 75, words="正在推进（示例）")
+            ledger.tell_progress(actor=actor, task=task, percent=40 if days > 0 else 75, words="正在推进（示例）")
             continue
         below = {cadre.union_id: cadre for cadre in cadres if cadre.union_id != union.pk}
         unions = Union.objects.filter(path__startswith=union.path, depth=union.depth + 1, is_active=True)[:4]
@@ -167,5 +167,6 @@ def _ledger(union: Union, actor: Staff, cadres: list[Staff]) -> None:
                 continue  # one that waits
             part = task_passes.accept_task(actor=OPERATOR, offer=offer, responsible=cadre)
             done = target // len(chosen) * (number + 2) // 6
-            state = TaskState.OPEN
-            ledger.tell_progress(actor=OPERATOR, task=part, done_count=done, state=state, words="已完成一批（示例）")
+            ledger.tell_progress(actor=OPERATOR, task=part, done_count=done, words="已完成一批（示例）")
+            for visit in Visit.objects.with_scopes_disabled().filter(union=part.union).order_by("pk")[:5]:
+                ledger.add_evidence(actor=OPERATOR, task=part, title="", visit=visit)

@@ -14,6 +14,9 @@ from django.utils.translation import ngettext
 from yizhan.benefits.queries.finance import overview
 from yizhan.benefits.queries.programmes import appeals_waiting, running
 from yizhan.benefits.rights import EXCLUDE_WORKERS, VIEW_MONEY, VIEW_PROGRAMMES
+from yizhan.cases.ledger.queries import waiting as tasks_waiting
+from yizhan.cases.links.queries import ownerless, waiting_for
+from yizhan.cases.outreach_rights import VIEW_LEDGER, VIEW_LINKS
 from yizhan.cases.queries.desk import counts as case_counts
 from yizhan.cases.rights import VIEW_CASES
 from yizhan.feeds.queries import partners as partner_queries
@@ -58,6 +61,7 @@ def cards(staff: Staff, *, at: datetime | None = None) -> list[Card]:
     return [
         *_inbox(staff),
         *_cases(staff, at),
+        *_outreach(staff),
         *_reports(staff, at),
         *_money(staff, at),
         *_programmes(staff),
@@ -91,6 +95,18 @@ def _cases(staff: Staff, at: datetime) -> Iterator[Card]:
         url=f"{url}?waiting=answer" if url else "",
         tone="warn" if told.to_answer else "neutral",
     )
+
+
+def _outreach(staff: Staff) -> Iterator[Card]:
+    """Only what waits: where nothing does, there is nothing to greet anyone with."""
+    if policy.holds(staff, VIEW_LINKS):
+        if to_answer := waiting_for(staff):
+            yield Card(_("Links offered to you"), to_answer, url=address_of("cases:hand_overs"), tone="warn")
+        if left := ownerless(for_staff=staff).count():
+            note = _("Their posts have ended; offer them to a colleague.")
+            yield Card(_("Links without an owner"), left, note=note, url=address_of("cases:hand_overs"), tone="warn")
+    if policy.holds(staff, VIEW_LEDGER) and (offered := tasks_waiting(staff)):
+        yield Card(_("Tasks passed down to your union"), offered, url=address_of("cases:ledger"), tone="warn")
 
 
 def _reports(staff: Staff, at: datetime) -> Iterator[Card]:

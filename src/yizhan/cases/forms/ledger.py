@@ -105,7 +105,7 @@ class ProgressForm(forms.Form):
             "state": task.state,
             "words": task.progress_words,
         }
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(*args, **{**options, "initial": initial})
         drop = {"percent", "done_count"} if rolls_up else {"percent" if task.target else "done_count"}
         for name in drop:
             del self.fields[name]
@@ -116,7 +116,7 @@ class ProgressForm(forms.Form):
             field.choices = states
 
 
-class UnionsField(forms.ModelMultipleChoiceField):
+class UnionsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Several lower unions."""
 
     def label_from_instance(self, obj: Union) -> str:

@@ -13,7 +13,7 @@ from yizhan.cases.services.links import LONGEST_MESSAGE
 from yizhan.unions.models import Staff
 
 
-class PostField(forms.ModelChoiceField):
+class PostField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """One of the posts that may be a contact, by its public id."""
 
     def __init__(self, **options: Any) -> None:
@@ -100,7 +100,7 @@ class TargetForm(forms.Form):
     groups = forms.IntegerField(label=_("Chat groups"), required=False, min_value=0, max_value=100)
 
 
-class LinkChoice(forms.ModelMultipleChoiceField):
+class LinkChoice(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Several links of one post."""
 
     def label_from_instance(self, obj: Link) -> str:

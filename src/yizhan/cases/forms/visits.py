@@ -18,7 +18,7 @@ _MOMENT = "%Y-%m-%dT%H:%M"
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
-class PeopleField(forms.ModelMultipleChoiceField):
+class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # not generic at run time
     """Workers by name."""
 
     def label_from_instance(self, obj: Worker) -> str:
@@ -41,7 +41,7 @@ class VisitForm(forms.Form):
     )
     minutes = forms.IntegerField(label=_("Minutes"), required=False, min_value=1, max_value=1_440)
     company = forms.CharField(label=_("Platform or company"), required=False, max_length=60)
-    union = forms.ModelChoiceField(
+    union: forms.ModelChoiceField[Union] = forms.ModelChoiceField(
         label=_("Lower union visited"), queryset=Union.objects.none(), required=False, to_field_name="public_id"
     )
     people = PeopleField(
@@ -184,7 +184,7 @@ class StopForm(forms.Form):
         required=False,
         to_field_name="public_id",
     )
-    union = forms.ModelChoiceField(
+    union: forms.ModelChoiceField[Union] = forms.ModelChoiceField(
         label=_("Or a lower union"), queryset=Union.objects.none(), required=False, to_field_name="public_id"
     )
     note = forms.CharField(label=_("What for"), max_length=200, required=False)

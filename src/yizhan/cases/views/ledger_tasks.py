@@ -109,7 +109,7 @@ def pass_down(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 def answer_offer(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Accept a task from above, or refuse it with a reason."""
     offers = TaskPass.objects.filter(to_union__path__startswith=request.staff.union.path)
-    offer = get_object_or_404(offers.select_related("to_union", "task__union"), public_id=public_id)
+    offer: TaskPass = get_object_or_404(offers.select_related("to_union", "task__union"), public_id=public_id)
     form = OfferForm(request.POST, union=offer.to_union)
     if not form.is_valid():
         messages.error(request, _("Choose who is responsible, or nobody yet."))
