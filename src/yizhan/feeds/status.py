@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 
 import msgspec
 from django.db.models import Q
@@ -24,15 +25,16 @@ class Status:
     """
 
     def __init__(self) -> None:
-        self._held: tuple[Prepared, Moment, int, bytes] | None = None
+        self._held: tuple[Prepared, Moment, int, date, bytes] | None = None
 
     def body(self, ready: Prepared, sequence: int, *, at_s: int | None = None) -> bytes:
         """The JSON at a time (UTC epoch seconds), from the index and the equipment as stored now."""
         at_s = int(time.time()) if at_s is None else at_s
         moment = ready.index.moment(at_s)
         held = self._held
-        if held is not None and held[:3] == (ready, moment, sequence):
-            return held[3]
+        today = timezone.localdate()  # dates of equipment pass at midnight
+        if held is not None and held[:4] == (ready, moment, sequence, today):
+            return held[4]
         broken = _out_of_order()
         opens, unknowns, changes = moment.is_open.tolist(), moment.is_unknown.tolist(), moment.changes_s.tolist()
         entries = [
@@ -51,7 +53,7 @@ class Status:
             sequence,
             b",\n".join(entries),
         )
-        self._held = (ready, moment, sequence, body)
+        self._held = (ready, moment, sequence, today, body)
         return body
 
 
