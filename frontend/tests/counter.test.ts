@@ -2,6 +2,7 @@ import "fake-indexeddb/auto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/benefits/code_vectors.json";
 import { fromBase64Url, signCode } from "../src/counter/codes";
+import { isPaymentCode, takePayment } from "../src/counter/paying";
 import { WorkersPhone } from "../src/counter/phone";
 import { freshPack, isTicket, isVoucher, isWithin, Till, yuan } from "../src/counter/scanning";
 import { type Counter, CounterStore, type KeptPack } from "../src/counter/store";
@@ -32,6 +33,7 @@ const KEPT: KeptPack = {
     counters: [COUNTER],
     house_keys: vectors.house_keys,
     blocked: [],
+    pays_by: [],
   },
   fetched_at: vectors.noon,
   off_by_s: 0,
@@ -325,4 +327,34 @@ test.each([
   [[], "2026-11-24T03:00:00+08:00", true],
 ])("the meal of the hour is chosen: %s at %s", (hours, at, within) => {
   expect(isWithin(hours, new Date(at))).toBe(within);
+});
+
+describe("payment by phone", () => {
+  const at = "/api/benefits/counter/c/redemptions/r/payment";
+  const state = (state: string, is_open: boolean) => ({
+    status: 200,
+    body: { state, words: state, is_open },
+  });
+  const quick = { requestId: "pay-1", pause: async () => undefined, most: 5 };
+
+  test("is followed to its end under one id, whatever gets lost in between", async () => {
+    serverSays(state("waiting", true), "gone", state("waiting", true), state("paid", false));
+    const heard: string[] = [];
+    const done = await takePayment(at, "134567890123456789", "t", ({ state }) => heard.push(state), quick);
+    expect(done?.state).toBe("paid");
+    expect(heard).toEqual(["waiting", "waiting", "paid"]);
+    expect(new Set(asked.map(({ body }) => body.request_id))).toEqual(new Set(["pay-1"]));
+  });
+  test("that nobody answers for stays unknown here, and is resolved by the server", async () => {
+    serverSays("gone");
+    expect(await takePayment(at, "134567890123456789", "t", () => undefined, quick)).toBeNull();
+  });
+  test.each([
+    ["134567890123456789", true],
+    ["164567890123456789", false],
+    ["2845678901234567", true],
+    ["8212345678901263", false],
+  ])("%s is a payment code: %s", (text, is) => {
+    expect(isPaymentCode(text)).toBe(is);
+  });
 });

@@ -1,4 +1,4 @@
-"""Counters, phones, tickets and vouchers to knock with: places and meals are public, who works and eats there is not."""
+"""Counters, phones, tickets and vouchers to knock with. Places and meals are public; who works or eats there is not."""
 
 from __future__ import annotations
 

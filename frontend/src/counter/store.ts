@@ -50,6 +50,8 @@ export interface Pack {
   counters: Counter[];
   house_keys: Record<string, string>;
   blocked: string[];
+  /** Carriers by which workers may pay by phone; none: cash or the merchant's till. */
+  pays_by: string[];
 }
 
 /** The pack as it was fetched; `off_by_s` is what to add to this phone's clock to have the server's. */

@@ -4,6 +4,7 @@
  */
 import QrScanner from "qr-scanner";
 import { plainDigits } from "../counter/codes";
+import { isPaymentCode, takePayment } from "../counter/paying";
 import { freshPack, isOurs, isWithin, type Outcome, Till, yuan } from "../counter/scanning";
 import { NoAnswer, RefusedByServer, SignInNeeded } from "../counter/server";
 import { type Counter, CounterStore, type Offer } from "../counter/store";
@@ -41,6 +42,8 @@ class CounterPage {
   private typedAt = 0;
   private hiding: ReturnType<typeof setTimeout> | undefined;
   private uploading = false;
+  /** The last redemption, while the worker may still pay for it by phone. */
+  private unpaid: { id: string; fen: number; counter: string } | null = null;
   private signedOut = false;
 
   constructor(
@@ -287,8 +290,10 @@ class CounterPage {
     const text = plainDigits(raw);
     const now = Date.now();
     if (!byHand && text === this.last.text && now - this.last.at < SAME_FOR_MS) return;
-    if (!byHand && !isOurs(text)) return; // whatever else lies before the camera
+    const pays = this.unpaid !== null && isPaymentCode(text);
+    if (!byHand && !isOurs(text) && !pays) return; // whatever else lies before the camera
     if (this.busy || !this.counter) return;
+    if (pays) return this.pay(text);
     if (!this.offer) return this.refuse(say(this.words, "no_offers"));
     this.busy = true;
     this.last = { text, at: now };
@@ -298,6 +303,31 @@ class CounterPage {
     } finally {
       this.busy = false;
       this.last.at = Date.now();
+    }
+  }
+
+  /** The worker pays by phone: said when it is done, or when it is certain that it is not. */
+  private async pay(text: string): Promise<void> {
+    const due = this.unpaid;
+    if (!due) return;
+    this.busy = true;
+    this.last = { text, at: Date.now() };
+    try {
+      const path = `/api/benefits/counter/${due.counter}/redemptions/${due.id}/payment`;
+      const done = await takePayment(path, text, this.till.kept.pack.csrf, ({ words, is_open }) => {
+        if (is_open) this.result("wait", words, say(this.words, "paying"), "");
+      });
+      if (done?.state === "paid") {
+        this.unpaid = null;
+        this.accept(say(this.words, "paid"), say(this.words, "paid_yuan", { pays: yuan(due.fen) }));
+      } else if (done && !done.is_open) {
+        this.unpaid = null;
+        this.refuse(say(this.words, "not_paid"));
+      } else this.refuse(say(this.words, "payment_unknown"));
+    } catch (reason) {
+      this.refuse(reason instanceof RefusedByServer ? reason.words : say(this.words, "payment_unknown"));
+    } finally {
+      this.busy = false;
     }
   }
 
@@ -320,8 +350,18 @@ class CounterPage {
     const pays = yuan(outcome.workerFen);
     const title = say(this.words, outcome.kind === "queued" ? "queued" : "redeemed");
     const line = say(this.words, outcome.workerFen ? "pays" : "pays_nothing", { pays });
+    const byPhone =
+      outcome.kind === "redeemed" && outcome.workerFen > 0 && this.till.kept.pack.pays_by.length > 0;
     const more =
-      outcome.kind === "queued" ? say(this.words, outcome.isVoucher ? "queued_voucher" : "queued_more") : "";
+      outcome.kind === "queued"
+        ? say(this.words, outcome.isVoucher ? "queued_voucher" : "queued_more")
+        : byPhone
+          ? say(this.words, "cash_or_phone")
+          : "";
+    this.unpaid =
+      outcome.kind === "redeemed" && byPhone && this.counter
+        ? { id: outcome.id, fen: outcome.workerFen, counter: this.counter.id }
+        : null;
     this.accept(title, `${outcome.offer} · ${line}`, more, `${say(this.words, "spoken")}${line}`);
     if (outcome.kind === "redeemed") {
       if (this.counter) this.counter.today = outcome.today;
