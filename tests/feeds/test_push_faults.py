@@ -28,6 +28,7 @@ from yizhan.feeds.pushing.pusher import Pusher
 from yizhan.feeds.services import partners as services
 from yizhan.feeds.services.reconciling import reconcile
 from yizhan.places.models import Place
+from yizhan.places.services import close_place
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import InboxMessage
 from yizhan.unions.rights import OPERATOR
@@ -226,6 +227,29 @@ def test_workers_whose_clocks_differ_by_hours_lose_nothing(
     rename(place, "第三名")
     push(behind)
     assert receiver.shown()[str(place.public_id)]["name"] == "第三名"
+
+
+def test_a_place_that_was_sent_by_a_worker_that_died_before_noting_it_is_taken_down_all_the_same(
+    place: Place,
+    partner: Partner,
+    receiver: Receiver,
+    clock: Clock,
+    post: PostMaker,
+    tree: UnionTree,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("yizhan.feeds.pushing.outbox.settle", _die)
+        with pytest.raises(KeyboardInterrupt):
+            push(clock)
+    close_place(place, actor=post(tree.zhongyuan))
+    push(clock)
+    assert [event["type"].rsplit(".", 1)[1] for event in receiver.events()] == ["shown", "gone"]
+    assert receiver.shown() == {}
+
+
+def _die(*_args: object, **_more: object) -> bool:
+    raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("fault", ["private", "loopback", "redirect", "plain http"])

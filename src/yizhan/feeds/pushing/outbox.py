@@ -113,15 +113,14 @@ def _moved(listing: Listing | None, change: PlaceChange, partner: Partner, want:
         return None
     if listing.is_wanted != want and listing.sequence == change.sequence:
         listing.turn += 1  # the filters changed, not the place
-    never_left = not want and listing.taken_sequence == 0 and listing.attempts == 0
     listing.is_wanted, listing.sequence, listing.changed_at = want, change.sequence, now
     listing.attempts, listing.failing_since, listing.died_at = 0, None, None
-    listing.is_waiting = not never_left
-    listing.state = ListingState.WITHDRAWN if never_left else ListingState.PENDING
+    # Also what was never taken is told to be gone: a worker may have been killed between sending and noting it.
+    listing.is_waiting, listing.state = True, ListingState.PENDING
     if want:
         listing.red_since = listing.red_until = None
         listing.red_told = 0
-    return _read_by_itself(listing) if partner.carrier == Carrier.NONE and not never_left else listing
+    return _read_by_itself(listing) if partner.carrier == Carrier.NONE else listing
 
 
 def _read_by_itself(listing: Listing) -> Listing:
