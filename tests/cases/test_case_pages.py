@@ -334,3 +334,20 @@ def test_what_is_published_names_nobody_and_small_figures_stay_hidden(
     page = Client().get(reverse("cases:results"), HTTP_ACCEPT_LANGUAGE="en").content.decode()
     assert "under 5" in page
     assert User.objects.filter(name="李小明").exists()
+
+
+def test_the_worker_is_told_by_text_message_and_nothing_of_the_case_stands_in_it(
+    tree: UnionTree, post: PostMaker, worker: WorkerMaker, caplog: pytest.LogCaptureFixture
+) -> None:
+    from procrastinate.contrib.django.models import ProcrastinateJob
+
+    from yizhan.cases.services.text_messages import text_worker
+
+    boss = post(tree.zhongyuan)
+    case = make_case(tree.zhongyuan, worker=worker(tree.zhongyuan), kind="rights", title="欠薪秘密")
+    accept_case(case, actor=boss)
+    job = ProcrastinateJob.objects.get(task_name="yizhan.cases.tasks.text_worker")
+    assert job.args == {"case_id": case.pk, "kind": "accepted"}
+    assert text_worker(case.pk, "accepted")
+    assert not text_worker(make_case(tree.zhongyuan, actor=boss).pk, "accepted")  # nobody left a number
+    assert "欠薪秘密" not in caplog.text

@@ -1,8 +1,9 @@
 """What runs by itself in this room."""
 
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from .services import clock, digest
+from .services import clock, digest, text_messages
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -17,3 +18,9 @@ def watch_cases(timestamp: int) -> int:
 def send_case_digests(timestamp: int) -> int:
     """Send the daily mails at eight in Shanghai, and again what a mail server did not take."""
     return digest.send_digests()
+
+
+@app.task(queue="text-messages", retry=RetryStrategy(max_attempts=5, exponential_wait=30), pass_context=False)
+def text_worker(case_id: int, kind: str) -> bool:
+    """Tell whoever brought a case what became of it, by text message."""
+    return text_messages.text_worker(case_id, kind)

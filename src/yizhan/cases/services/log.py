@@ -22,6 +22,8 @@ from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import NotAllowed, Operator, Right, policy
 
+from .text_messages import WORTH_TELLING
+
 LONGEST_WORDS: Final = 1000
 DAYS: Final = ("answer_days", "progress_days", "result_days", "verdict_days")
 _UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -185,9 +187,18 @@ def step(
         # What still runs is measured by the rules of the new owner.
         later = fold(facts_of([*events, event]), kind_of(case.kind, Union.objects.get(pk=later.owner)))
     project(case, later, at=moment)
+    if kind in WORTH_TELLING:
+        _text_later(case.pk, kind)
     if actor is not None:
         record(actor, CASE_STEP, union=case.union, target=case, details={"step": str(kind)})
     return event
+
+
+def _text_later(pk: int, kind: CaseEventKind) -> None:
+    from yizhan.cases.tasks import text_worker  # a task imports services
+
+    # The job is a row of this transaction: it leaves with the step, or not at all.
+    text_worker.defer(case_id=pk, kind=str(kind))
 
 
 def projection(life: Life, *, at: datetime) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""One-time codes by text message: one interface, several carriers of it.
+"""One-time codes and short notices by text message: one interface, several carriers of it.
 
 `settings.SMS_BACKEND` chooses: `log` (default) writes the code to the server's log and says so, `aliyun` and `tencent`
 send it through the provider's own SDK.
@@ -34,6 +34,13 @@ class SmsSender(Protocol):
 
     def send_code(self, *, phone: str, code: str) -> None:
         """Send `code` to `phone` (E.164).
+
+        Raises:
+            SmsFailed: the provider did not take it.
+        """
+
+    def send_notice(self, *, phone: str, number: str, state: str) -> bool:
+        """Tell `phone` (E.164) that the case `number` is in `state` now; False when no template is configured for it.
 
         Raises:
             SmsFailed: the provider did not take it.

@@ -26,7 +26,7 @@ class AliyunSender:
 
     name = "aliyun"
     needed_options: ClassVar = ["access_key_id", "access_key_secret", "sign_name", "template_code"]
-    optional_options: ClassVar = ["endpoint", "protocol"]
+    optional_options: ClassVar = ["endpoint", "protocol", "notice_template_code"]
 
     def __init__(
         self,
@@ -37,11 +37,13 @@ class AliyunSender:
         template_code: str,
         endpoint: str = "dysmsapi.aliyuncs.com",
         protocol: str = "https",
+        notice_template_code: str = "",
     ) -> None:
         from alibabacloud_dysmsapi20170525.client import Client
         from alibabacloud_tea_openapi.utils_models import Config
 
         self._sign_name, self._template_code = sign_name, template_code
+        self._notice_template_code = notice_template_code
         self._client: Any = Client(
             Config(
                 access_key_id=access_key_id,
@@ -59,6 +61,20 @@ class AliyunSender:
         Raises:
             SmsFailed: Aliyun answered with another code than `OK`, or did not answer.
         """
+        self._send(phone, self._template_code, {"code": code})
+
+    def send_notice(self, *, phone: str, number: str, state: str) -> bool:
+        """Tell what became of a case; the template needs `${number}` and `${state}`. False: no template is configured.
+
+        Raises:
+            SmsFailed: as for codes.
+        """
+        if not self._notice_template_code:
+            return False
+        self._send(phone, self._notice_template_code, {"number": number, "state": state})
+        return True
+
+    def _send(self, phone: str, template: str, values: dict[str, str]) -> None:
         from alibabacloud_dysmsapi20170525.models import SendSmsRequest
         from alibabacloud_tea_openapi.exceptions import ClientException
         from darabonba.exceptions import DaraException, UnretryableException  # type: ignore[import-untyped]
@@ -67,8 +83,8 @@ class AliyunSender:
         request = SendSmsRequest(
             phone_numbers=phone.removeprefix("+86") if phone.startswith("+86") else phone.removeprefix("+"),
             sign_name=self._sign_name,
-            template_code=self._template_code,
-            template_param=json.dumps({"code": code}),
+            template_code=template,
+            template_param=json.dumps(values, ensure_ascii=False),
         )
         try:
             answer = self._client.send_sms_with_options(request, RuntimeOptions(autoretry=False))

@@ -17,3 +17,8 @@ class LogSender:
     def send_code(self, *, phone: str, code: str) -> None:
         """Log the code."""
         logger.warning("one-time code (no SMS provider is configured)", phone=mask_phone(phone), code=code)
+
+    def send_notice(self, *, phone: str, number: str, state: str) -> bool:
+        """Log the notice."""
+        logger.info("notice (no SMS provider is configured)", phone=mask_phone(phone), number=number, state=state)
+        return True

@@ -19,7 +19,7 @@ class TencentSender:
 
     name = "tencent"
     needed_options: ClassVar = ["secret_id", "secret_key", "app_id", "sign_name", "template_id"]
-    optional_options: ClassVar = ["region", "endpoint", "protocol"]
+    optional_options: ClassVar = ["region", "endpoint", "protocol", "notice_template_id"]
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class TencentSender:
         region: str = "ap-guangzhou",
         endpoint: str = "sms.tencentcloudapi.com",
         protocol: str = "https",
+        notice_template_id: str = "",
     ) -> None:
         from tencentcloud.common.credential import Credential
         from tencentcloud.common.profile.client_profile import ClientProfile
@@ -39,6 +40,7 @@ class TencentSender:
         from tencentcloud.sms.v20210111.sms_client import SmsClient
 
         self._app_id, self._sign_name, self._template_id = app_id, sign_name, template_id
+        self._notice_template_id = notice_template_id
         http = HttpProfile(protocol=protocol, endpoint=endpoint, reqTimeout=5)
         self._client: Any = SmsClient(Credential(secret_id, secret_key), region, ClientProfile(httpProfile=http))
 
@@ -48,14 +50,28 @@ class TencentSender:
         Raises:
             SmsFailed: Tencent answered with an error, or with another status than `Ok`, or did not answer.
         """
+        self._send(phone, self._template_id, [code])
+
+    def send_notice(self, *, phone: str, number: str, state: str) -> bool:
+        """Tell what became of a case; the template needs `{1}` (number) and `{2}` (state). False: none is configured.
+
+        Raises:
+            SmsFailed: as for codes.
+        """
+        if not self._notice_template_id:
+            return False
+        self._send(phone, self._notice_template_id, [number, state])
+        return True
+
+    def _send(self, phone: str, template: str, values: list[str]) -> None:
         from tencentcloud.common.exception.tencent_cloud_sdk_exception import TencentCloudSDKException
         from tencentcloud.sms.v20210111.models import SendSmsRequest
 
         request = SendSmsRequest()
         request.SmsSdkAppId = self._app_id
         request.SignName = self._sign_name
-        request.TemplateId = self._template_id
-        request.TemplateParamSet = [code]
+        request.TemplateId = template
+        request.TemplateParamSet = values
         request.PhoneNumberSet = [phone]
         try:
             answer = self._client.SendSms(request)
