@@ -1,4 +1,4 @@
-"""A counter of the sample city: a merchant and a cashier who can sign in to the demo, and a meal at every hour of it."""
+"""A counter of the sample city: a merchant, a cashier who can sign in to the demo, and a meal at every hour."""
 
 from __future__ import annotations
 
