@@ -1,13 +1,13 @@
 """How long lists of cases take by the thousand, and Chinese search beside what PostgreSQL does without us.
 
 All is simulated: 500 cases are lived through the services' own rules in 60 unions, then copied by the database with
-other numbers, times and unions until there are 200,000 (50,000 with `--quick`). Pages are asked for as a cadre's browser
-asks, through all of Django but the socket; a page's figure is what one process gives a second at the 95th percentile of its time. The
-database is a fresh one (`DATABASE_URL`, else the embedded one) and is dropped.
+other numbers, times and unions until there are 200,000 (50,000 with `--quick`). Pages are asked for as a cadre's
+browser asks, through all of Django but the socket; a page's figure is what one process gives a second at the 95th
+percentile of its time. The database is a fresh one (`DATABASE_URL`, else the embedded one) and is dropped.
 
 Searches are asked of the database alone: the fifty first of the list that hold the words. Peers: `ILIKE` on title and
 text, and PostgreSQL's own full text (`to_tsvector('simple', …)` with a GIN index), which takes a run of Chinese without
-blanks for one word. How many cases each finds stands in the note.
+blanks for one word. How many questions each finds an answer to stands in the note.
 """
 
 import os
