@@ -36,11 +36,12 @@ def fill_money(union: Union, *, actor: Staff) -> None:
 
 def _lead_on(union: Union) -> None:
     """Oldest statements are paid, the next ones approved, one disputed; the rest waits for merchants."""
-    officers = list(
+    approving = (
         Staff.objects.with_scopes_disabled()
         .filter(union=union, role__in=[Role.FINANCE, Role.ADMINISTRATOR], is_active=True)
         .select_related("user", "union")
-        .order_by("role", "pk")
+        .order_by("-role", "pk")
+        .first()
     )
     found = list(
         Statement.objects.with_scopes_disabled().filter(union=union).select_related("place").order_by("day", "pk")
@@ -49,19 +50,16 @@ def _lead_on(union: Union) -> None:
         return
     for number, statement in enumerate(found[:_APPROVED], start=1):
         _account(statement, number)
-    if len({officer.user_id for officer in officers}) < 2:
-        return
-    confirming, approving = officers[0], next(each for each in officers if each.user_id != officers[0].user_id)
     for statement in found[:_APPROVED]:
-        statements.confirm(statement, actor=confirming, words="商户电话确认（示例）")
-        if statement is not found[_APPROVED - 1]:
+        statements.confirm(statement, actor=OPERATOR, words="商户电话确认（示例）")
+        if approving is not None and statement is not found[_APPROVED - 1]:
             statements.approve(statement, actor=approving)
-    if any(each.payable_fen > 0 for each in found[: _APPROVED - 1]):
+    if approving is not None and any(each.payable_fen > 0 for each in found[: _APPROVED - 1]):
         mark_paid(make_payout(union, actor=OPERATOR), actor=OPERATOR, bank_reference="示例批次-0001")
     for statement in found[_APPROVED : _APPROVED + 1]:
         line = StatementLine.objects.with_scopes_disabled().filter(statement=statement).first()
         if line is not None and statement.state == StatementState.MADE:
-            statements.dispute(statement, lines={line.public_id: "这一单没有来取餐（示例）"}, actor=confirming)
+            statements.dispute(statement, lines={line.public_id: "这一单没有来取餐（示例）"}, actor=OPERATOR)
 
 
 def _account(statement: Statement, number: int) -> None:
