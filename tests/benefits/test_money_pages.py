@@ -11,6 +11,7 @@ from django.test import Client
 from openpyxl import load_workbook
 
 from tests.benefits.conftest import NOON, Kitchen
+from tests.places.conftest import PlaceMaker
 from yizhan.benefits.models import (
     BenefitOffer,
     CounterPost,
@@ -25,6 +26,7 @@ from yizhan.benefits.models import (
     StatementLine,
     StatementState,
 )
+from yizhan.benefits.sample_money import fill_money
 from yizhan.benefits.services import reconciliation, settlement, signals
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import OPERATOR, Role
@@ -223,3 +225,21 @@ def test_a_counter_takes_the_workers_share_and_finance_reads_statements_by_the_a
         "more": False,
         "statements": [],
     }
+
+
+def test_the_sample_shows_statements_in_every_state_and_is_harmless_when_made_twice(
+    kitchen: Kitchen, make_place: PlaceMaker
+) -> None:
+    union = kitchen.tree.zhongyuan
+    finance_officer = kitchen.post(union, Role.FINANCE)
+    programme = kitchen.programme()
+    for number in range(6):
+        place = make_place(union, kind="restaurant", name=f"{number}号店")
+        made = kitchen.offer(programme, place=place, opened=number == 0)
+        kitchen.eat(made, kitchen.worker(), at=NOON - timedelta(days=2))
+    for _time in range(2):
+        fill_money(union, actor=finance_officer)
+    states = [str(each.state) for each in Statement.objects.with_scopes_disabled().order_by("pk")]
+    assert sorted(states) == ["confirmed", "disputed", "made", "paid", "paid", "paid"]
+    assert Payout.objects.with_scopes_disabled().get().total_fen == 3 * 400
+    assert not Difference.objects.with_scopes_disabled().exists()

@@ -13,7 +13,7 @@ from yizhan.unions.rights import OPERATOR, Role
 from .clock import day_of, last_cut
 from .models import CutOff, MerchantAccount, Statement, StatementLine, StatementState
 from .services import reconciliation, settlement, signals, statements
-from .services.payouts import make_payout, mark_paid, set_merchant_account
+from .services.payouts import make_payout, mark_paid, set_merchant_account, sort_out
 
 _NIGHTS: Final = 3
 _APPROVED: Final = 4
@@ -54,7 +54,8 @@ def _lead_on(union: Union) -> None:
         statements.confirm(statement, actor=OPERATOR, words="商户电话确认（示例）")
         if approving is not None and statement is not found[_APPROVED - 1]:
             statements.approve(statement, actor=approving)
-    if approving is not None and any(each.payable_fen > 0 for each in found[: _APPROVED - 1]):
+    payable, _left_out = sort_out(union, maker=OPERATOR)
+    if any(each.payable_fen > 0 for waiting in payable.values() for each in waiting):
         mark_paid(make_payout(union, actor=OPERATOR), actor=OPERATOR, bank_reference="示例批次-0001")
     for statement in found[_APPROVED : _APPROVED + 1]:
         line = StatementLine.objects.with_scopes_disabled().filter(statement=statement).first()
