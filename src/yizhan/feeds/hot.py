@@ -205,14 +205,13 @@ class Doors:
 
         async def parts() -> AsyncIterator[bytes]:
             last, told = await chunk_after_place(0)
-            yield head.encode()
+            told = head.encode() + told  # in one piece: what begins with a few bytes is not compressed on its way
             while last:
                 following = chunk_after_place(last)  # the database is asked while this chunk is on its way
                 yield told
                 last, told = await following
-                if last and between:
-                    yield between.encode()
-            yield foot.encode()
+                told = between.encode() + told if last else told
+            yield told + foot.encode()
 
         return StreamingResponse(parts(), headers=headers, media_type=media_type)
 
