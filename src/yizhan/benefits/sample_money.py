@@ -55,7 +55,7 @@ def _lead_on(union: Union) -> None:
         if approving is not None and statement is not found[_APPROVED - 1]:
             statements.approve(statement, actor=approving)
     payable, _left_out = sort_out(union, maker=OPERATOR)
-    if any(each.payable_fen > 0 for waiting in payable.values() for each in waiting):
+    if any(sum(each.payable_fen for each in waiting) > 0 for waiting in payable.values()):
         mark_paid(make_payout(union, actor=OPERATOR), actor=OPERATOR, bank_reference="示例批次-0001")
     for statement in found[_APPROVED : _APPROVED + 1]:
         line = StatementLine.objects.with_scopes_disabled().filter(statement=statement).first()
