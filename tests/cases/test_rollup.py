@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from fractions import Fraction
 
 from hypothesis import given, settings
@@ -61,7 +62,7 @@ def visits_below(tasks: list[Leaf], task: Leaf) -> set[int]:
     return set(task.visits).union(*(visits_below(tasks, part) for part in parts_of(tasks, task)))
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=int(os.environ.get("YIZHAN_TEST_ROLLUP", "120")), deadline=None)
 @given(forests())
 def test_progress_equals_the_slow_twin_and_counts_leaves_and_visits_once(tasks: list[Leaf]) -> None:
     found = roll_up(tasks)
