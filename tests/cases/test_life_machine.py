@@ -93,10 +93,9 @@ class CaseLife(RuleBasedStateMachine):
 
     def _deadlines_are_monotone(self, before: Life) -> None:
         """A clock that runs on is never due earlier than it was; a stopped one never moves again."""
-        earlier = {(clock.name, clock.begin): clock for clock in before.clocks}
-        for clock in self.life.clocks:
-            known = earlier.get((clock.name, clock.begin))
-            if known is None or known.due_at is None or clock.due_at is None:
+        for known, clock in zip(before.clocks, self.life.clocks, strict=False):
+            assert (clock.name, clock.begin) == (known.name, known.begin)
+            if known.due_at is None or clock.due_at is None:
                 continue
             assert clock.due_at >= known.due_at
             if known.stopped_at is not None:
