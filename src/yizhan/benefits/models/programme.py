@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.identity import PubliclyIdentified
@@ -40,7 +41,7 @@ class ProgrammeState(models.TextChoices):
     """The life of a programme. Only `OPEN` ones redeem; `ENDED` is for good."""
 
     DRAFT = "draft", _("Draft")
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("programme", "Open")
     PAUSED = "paused", _("Paused")
     ENDED = "ended", _("Ended")
 
