@@ -127,7 +127,7 @@ def test_a_code_is_scanned_from_screen_to_camera_with_a_network_without_one_and_
     expect(counter.locator("[data-part=today]")).to_contain_text(f"{before + 1} 份")
 
     # A USB scanner types, whatever has the focus: here a voucher that nobody printed.
-    counter.locator("h1").click()
+    counter.locator("[data-part=name]").click()
     counter.keyboard.type("8212345678901263")
     counter.keyboard.press("Enter")
     assert "不是我们的餐券" in _answer(counter, "不能核销")
