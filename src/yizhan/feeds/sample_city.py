@@ -27,7 +27,7 @@ from .models import (
 from .presets import PRESETS
 from .pushing import outbox
 from .services.partner_rules import PartnerFacts, facts_of
-from .services.partners import create_partner
+from .services.partners import create_partner, pause
 from .services.proof import Saying, hear, watch_red_list
 from .services.sequence import sequence_changes
 
@@ -45,7 +45,9 @@ def fill(union: Union, *, actor: Staff, seed: int) -> None:
     sequence_changes()
     chance = random.Random(seed)  # noqa: S311 - a sample, the same each time
     for preset, name, share in _SAMPLES:
-        _simulate(_partner(union, actor, preset, name), share, chance)
+        partner = _partner(union, actor, preset, name)
+        _simulate(partner, share, chance)
+        pause(staff=actor, partner=partner)  # it stays as it is: no real map moves on behind it
     watch_red_list()
 
 

@@ -148,7 +148,7 @@ class Coverage:
     union: Union
     published: int
     unverified: int
-    by_partner: Sequence[Figures | None]
+    by_partner: Sequence[tuple[Partner, Figures | None]]
 
 
 def coverage(*, for_staff: Staff, shown_by: Sequence[Partner]) -> list[Coverage]:
@@ -185,7 +185,7 @@ def coverage(*, for_staff: Staff, shown_by: Sequence[Partner]) -> list[Coverage]
             union,
             public.get(union.path, 0),
             unverified.get(union.path, 0),
-            [counted.get(union.path, {}).get(partner.pk) for partner in shown_by],
+            [(partner, counted.get(union.path, {}).get(partner.pk)) for partner in shown_by],
         )
         for union in unions
         if public.get(union.path) or counted.get(union.path)

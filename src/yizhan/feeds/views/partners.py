@@ -115,6 +115,7 @@ def partner(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             else "",
             "ssh_key": ssh_public_key(found.private_key) if found.carrier == Carrier.SFTP and found.private_key else "",
             "is_platform": found.carrier == Carrier.PLATFORM,
+            "sends": found.carrier != Carrier.NONE,
         },
     )
 
