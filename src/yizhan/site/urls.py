@@ -16,7 +16,6 @@ urlpatterns = [
     path("", include("yizhan.feeds.urls")),
     path("", include("yizhan.benefits.urls")),
     path("", include("yizhan.cases.urls")),
-    path("", include("yizhan.rescue.urls")),
     path("", include("yizhan.web.urls")),
 ]
 

@@ -1,1 +1,0 @@
-"""Roadside rescue: calls, helpers, dispatch."""
