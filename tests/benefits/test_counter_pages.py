@@ -169,6 +169,10 @@ def test_a_merchant_adds_cashiers_at_their_own_counter_only(
     new_password = reverse("benefits:counter_password", args=[offer.place.public_id, post.public_id])
     assert client.post(new_password).status_code == 200
     leave = reverse("benefits:counter_leave", args=[offer.place.public_id, post.public_id])
+    fresh = scan(signed_in(post.staff.user), offer, "x")
+    assert (fresh.status_code, "密码" in fresh.text) == (403, True)  # their own password comes first
+    User.objects.filter(pk=post.staff.user_id).update(must_change_password=False)
+    assert scan(signed_in(post.staff.user), offer, "x").status_code == 409
     assert client.post(leave).status_code == 302
     assert scan(signed_in(post.staff.user), offer, "x").status_code == 404
 

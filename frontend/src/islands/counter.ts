@@ -58,7 +58,7 @@ class CounterPage {
       kept = await freshPack(this.store);
     } catch (reason) {
       if (reason instanceof SignInNeeded) this.signedOut = true;
-      else if (reason instanceof RefusedByServer) return this.cannotWork(reason.words);
+      else if (reason instanceof RefusedByServer) return this.cannotWork(reason.words, false, true);
       else if (!(reason instanceof NoAnswer)) throw reason;
     }
     if (!kept)
@@ -81,11 +81,12 @@ class CounterPage {
     return found;
   }
 
-  private cannotWork(words: string, signIn = false): void {
+  private cannotWork(words: string, signIn = false, toDesk = false): void {
     const note = this.part("cannot");
     note.hidden = false;
     this.part("cannot-words").textContent = words;
     this.part("sign-in").hidden = !signIn;
+    this.part("to-desk").hidden = !toDesk;
     this.part("starting").hidden = true;
   }
 

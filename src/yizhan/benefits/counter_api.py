@@ -418,6 +418,9 @@ def _worker(request: HttpRequest) -> Worker:
 def _staff(request: HttpRequest) -> Staff:
     staff: Staff | None = getattr(request, "staff", None)
     if staff is None:
+        user = request.user
+        if isinstance(user, User) and user.must_change_password:
+            raise PermissionDenied(_("Choose a password of your own first: the desk leads you there."))
         raise PermissionDenied(_("This page is for those who work at a counter."))
     return staff
 
