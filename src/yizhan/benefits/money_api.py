@@ -102,7 +102,7 @@ def take(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: PayIn)
 @router.get(
     "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/payment",
     response=PaymentOut,
-    url_name="payment_state",
+    url_name="payment",
     summary="What became of a payment",
 )
 def state(request: HttpRequest, place_id: UUID, redemption_id: UUID) -> dict[str, Any]:
