@@ -173,7 +173,7 @@ def _http_clients(town: Town, port: int, half: int, seconds: float, told: Any) -
             "Cookie": f"sessionid={session}; csrftoken={token}",
             "X-CSRFToken": token,
         }
-        riders, turn = town.rider_names[number :: CLIENTS], 0
+        riders, turn = town.rider_names[number::CLIENTS], 0
         while (began := time.perf_counter()) < end:
             body = {
                 "offer": names[(number + turn) % len(names)],
@@ -326,8 +326,22 @@ def pgbench_rate(clients: int, seconds: float) -> float | None:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
-        subprocess.run([program, *where, "-i", "-q", "-s", "10", name], env=environment, check=True, capture_output=True)
-        command = [program, *where, "-b", "simple-update", "-n", "-c", str(clients), "-j", "2", "-T", str(max(2, round(seconds)))]
+        subprocess.run(
+            [program, *where, "-i", "-q", "-s", "10", name], env=environment, check=True, capture_output=True
+        )
+        command = [
+            program,
+            *where,
+            "-b",
+            "simple-update",
+            "-n",
+            "-c",
+            str(clients),
+            "-j",
+            "2",
+            "-T",
+            str(max(2, round(seconds))),
+        ]
         said = subprocess.run([*command, name], env=environment, check=True, capture_output=True, text=True).stdout
     finally:
         with connection.cursor() as cursor:
@@ -351,7 +365,9 @@ def server() -> Iterator[int]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "1"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"]
     environment = {**os.environ, "DATABASE_URL": address, "YIZHAN_BASE_URL": f"http://127.0.0.1:{port}"}
-    process = subprocess.Popen([*command, "yizhan.site.wsgi:application"], env=environment, start_new_session=True)
+    process = subprocess.Popen(
+        [*command, "yizhan.site.wsgi:application"], env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+    )
     try:
         _wait_until_ready(port)
         yield port
