@@ -137,7 +137,7 @@ doors = {
     "desk/benefits/money/uploads/<uuid:public_id>/": Door(_upload),
     "desk/benefits/money/differences/<uuid:public_id>/": Door(_difference),
     "desk/benefits/money/signals/<uuid:public_id>/": Door(_signal),
-    "api/benefits/counter/<uuid:place_id>/redemptions/<uuid:redemption_id>/payment": Door(_at_counter),
+    "api/benefits/counter/<uuid:place_id>/redemptions/<uuid:redemption_id>/workers-share": Door(_at_counter),
     "desk/benefits/money/funding.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
     "desk/benefits/money/export/redemptions.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
 }

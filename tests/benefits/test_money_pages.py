@@ -209,7 +209,7 @@ def test_a_counter_takes_the_workers_share_and_finance_reads_statements_by_the_a
 ) -> None:
     owner = _client(merchant)
     meal = Redemption.objects.with_scopes_disabled().first()
-    address = f"/api/benefits/counter/{kitchen.place.public_id}/redemptions/{meal.public_id}/payment"
+    address = f"/api/benefits/counter/{kitchen.place.public_id}/redemptions/{meal.public_id}/workers-share"
     assert owner.get("/api/benefits/payment-channels").json() == {"channels": ["offline"]}
     assert owner.get(address).status_code == 404
     told = {"request_id": "11111111-1111-4111-8111-111111111111"}

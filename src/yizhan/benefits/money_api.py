@@ -85,9 +85,9 @@ def channels(request: HttpRequest) -> dict[str, Any]:
 
 
 @router.post(
-    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/payment",
+    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/workers-share",
     response=PaymentOut,
-    url_name="payment",
+    url_name="workers_share",
     summary="Take the worker's share",
 )
 def take(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: PayIn) -> dict[str, Any]:
@@ -100,9 +100,9 @@ def take(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: PayIn)
 
 
 @router.get(
-    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/payment",
+    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/workers-share",
     response=PaymentOut,
-    url_name="payment",
+    url_name="workers_share",
     summary="What became of a payment",
 )
 def state(request: HttpRequest, place_id: UUID, redemption_id: UUID) -> dict[str, Any]:
@@ -112,9 +112,9 @@ def state(request: HttpRequest, place_id: UUID, redemption_id: UUID) -> dict[str
 
 
 @router.post(
-    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/payment/cancel",
+    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/workers-share/cancel",
     response=PaymentOut,
-    url_name="payment_cancel",
+    url_name="workers_share_cancel",
     summary="Wait no longer",
 )
 def cancel(request: HttpRequest, place_id: UUID, redemption_id: UUID) -> dict[str, Any]:
