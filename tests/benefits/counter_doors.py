@@ -81,6 +81,8 @@ def _meal(world: World) -> dict[str, Any]:
 
 doors = {
     "meals/at/<uuid:public_id>/": Door(_meal, public=True),
+    # For every worker, and for no staff: they have no meal to confirm.
+    "meals/at/<uuid:public_id>/<uuid:offer_id>/": Door(_meal, public=True, closed_to_all=True),
     "meals/mine/phones/": Door(_phone, closed_to_all=True),  # the worker's own; staff have their own page
     "meals/mine/appeals/": Door(_exclusion, closed_to_all=True),
     "meals/tickets/<uuid:public_id>/": Door(_counter, closed_to_all=True),
