@@ -88,8 +88,8 @@ doors = {
     "desk/programmes/<uuid:public_id>/budgets/<uuid:budget_id>/": Door(_budget),
     "desk/programmes/<uuid:public_id>/lotteries/<uuid:lottery_id>/": Door(_lottery),
     "desk/exclusions/<uuid:public_id>/": Door(_exclusion),
-    "api/benefits/offers/<uuid:offer_id>/": Door(
+    "api/benefits/offers/<uuidstr:offer_id>/": Door(
         lambda world: {"offer_id": _offer(world, opened=True).public_id}, public=True
     ),
-    "api/benefits/redemptions/<uuid:redemption_id>/": Door(_redemption),
+    "api/benefits/redemptions/<uuidstr:redemption_id>/": Door(_redemption),
 }
