@@ -20,4 +20,7 @@ CASES_REBUILT = declare_action("cases.rebuilt", _("rebuilt cases from their step
 
 declare_details({"step": pgettext_lazy("trail", "step"), "source": pgettext_lazy("trail", "how it came in")})
 
-from . import outreach_actions  # noqa: E402, F401 - links, visits and the task ledger
+from . import (  # noqa: E402
+    outreach_actions,  # noqa: F401 - links, visits and the task ledger
+    wish_actions,  # noqa: F401 - figures, wishes, stock, rosters, consultations
+)

@@ -20,6 +20,7 @@ from .clocks import last_day
 from .facts import CaseFacts
 from .kinds import kinds_of
 from .models import Case, CaseSource, CaseState
+from .outcome.api import router as outcome_router
 from .queries import desk
 from .queries.people import with_handlers
 from .queries.visible import case_for, visible_cases
@@ -35,6 +36,7 @@ from .visits.api import router as visits_router
 
 router = Router(tags=["cases"])
 router.add_router("", visits_router)
+router.add_router("", outcome_router)
 
 
 class CaseIn(Schema):

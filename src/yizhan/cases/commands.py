@@ -14,7 +14,7 @@ from yizhan.unions.errors import RuleBroken
 from yizhan.unions.queries.tree import union_called
 from yizhan.unions.rights import OPERATOR
 
-from . import outreach_commands
+from . import outreach_commands, wish_commands
 from .actions import CASES_REBUILT
 from .models import Case
 from .queries.figures import figures
@@ -25,6 +25,7 @@ from .services.log import rebuild_case
 
 app = typer.Typer(name="cases", help="Cases: rebuild, watch, import, count.", no_args_is_help=True)
 app.add_typer(outreach_commands.app)
+app.add_typer(wish_commands.app)
 out = Console()
 errors = Console(stderr=True)
 OFF, REFUSED, SOME_ROWS_REFUSED = 1, 2, 3

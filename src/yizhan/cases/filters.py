@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.models import Union
 from yizhan.unions.personal_data import normal_phone
 
 from .kinds import house_kinds
 from .models import Case, CaseSource, CaseState
 from .models.case import OPEN_STATES, WORKED_ON
 from .queries.desk import overdue
-from .queries.figures import REOPENED, SOLVED
+from .queries.figures import REOPENED, SOLVED, late_at
 from .search import matching
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -33,6 +36,10 @@ WAITING = [
     ("solved", _("Solved")),
     ("reopened", _("Reopened")),
     ("refused", _("Refused or taken back")),
+    ("heard", _("All but duplicates")),
+    ("on_time", _("Never late")),
+    ("late", _("Late at least once")),
+    ("rated", _("With a verdict")),
     ("all", _("All")),
 ]
 
@@ -61,6 +68,11 @@ class CaseFilter(django_filters.FilterSet):
         label=_("Brought until"), field_name="submitted_at", lookup_expr="date__lte", widget=_DATE
     )
 
+    # What figures narrow by to show the rows behind them: a union and all below it, or it alone, and a post.
+    under = django_filters.UUIDFilter(method="by_level", widget=forms.HiddenInput)
+    only = django_filters.CharFilter(method="by_level_alone", widget=forms.HiddenInput, max_length=1)
+    post = django_filters.CharFilter(method="by_post", widget=forms.HiddenInput, max_length=40)
+
     class Meta:
         model = Case
         fields: list[str] = []
@@ -84,6 +96,7 @@ class CaseFilter(django_filters.FilterSet):
     def by_waiting(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """By what they wait for."""
         staff = getattr(self.request, "staff", None)
+        now, counted = timezone.now(), ~Q(state=CaseState.MERGED)
         narrow: dict[str, Any] = {
             "answer": Q(state=CaseState.SUBMITTED),
             "work": Q(state__in=WORKED_ON),
@@ -92,8 +105,30 @@ class CaseFilter(django_filters.FilterSet):
             "offered": Q(offered_to=staff.union_id if staff else None, offered_to__isnull=False),
             "closed": Q(state=CaseState.CLOSED),
             "solved": SOLVED,
-            "reopened": REOPENED,
+            "reopened": REOPENED & counted,
+            "heard": counted,
+            "on_time": counted & ~late_at(now),
+            "late": counted & late_at(now),
+            "rated": counted & Q(stars__isnull=False),
             "refused": Q(state__in=[CaseState.REFUSED, CaseState.WITHDRAWN]),
             "all": Q(),
         }
         return overdue(found) if value == "overdue" else found.filter(narrow[value])
+
+    def by_level(self, found: QuerySet[Case], name: str, value: UUID) -> QuerySet[Case]:
+        """Of a union and all below it."""
+        union = Union.objects.filter(public_id=value).first()
+        return found.filter(union__path__startswith=union.path) if union else found.none()
+
+    def by_level_alone(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """Of that union alone."""
+        return found.filter(union__public_id=self.form.cleaned_data["under"])
+
+    def by_post(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
+        """Of one handler, or of none."""
+        if value == "none":
+            return found.filter(handler=None)
+        try:
+            return found.filter(handler__public_id=UUID(value))
+        except ValueError:
+            return found.none()

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from yizhan.unions.models import Staff
 from yizhan.unions.navigation import NavigationEntry
 
-from . import outreach_navigation
+from . import outreach_navigation, wish_navigation
 from .queries.desk import counts
 from .rights import MANAGE_INTAKE, VIEW_CASES
 
@@ -23,3 +23,4 @@ entries = [
     NavigationEntry(label=_("Ways in"), url_name="cases:intake", right=MANAGE_INTAKE, order=390, icon="qr"),
 ]
 entries += outreach_navigation.entries
+entries += wish_navigation.entries

@@ -13,4 +13,7 @@ SET_KINDS = declare("cases.set_kinds", roles=[Role.ADMINISTRATOR])
 SET_CIRCLE = declare("cases.set_circle", roles=[Role.ADMINISTRATOR])
 MANAGE_INTAKE = declare("cases.manage_intake", roles=[Role.ADMINISTRATOR])
 
-from . import outreach_rights  # noqa: E402, F401 - links, visits and the task ledger
+from . import (  # noqa: E402
+    outreach_rights,  # noqa: F401 - links, visits and the task ledger
+    wish_rights,  # noqa: F401 - wishes, stock, rosters, consultations
+)

@@ -3,7 +3,7 @@
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
-from .services import clock, digest, text_messages
+from .services import clock, counsel, digest, text_messages, wishes
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -24,3 +24,10 @@ def send_case_digests(timestamp: int) -> int:
 def text_worker(case_id: int, kind: str) -> bool:
     """Tell whoever brought a case what became of it, by text message."""
     return text_messages.text_worker(case_id, kind)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="watch_wishes", pass_context=False)
+def watch_wishes(timestamp: int) -> int:
+    """Free wishes whose claim ran out and remind helpers of appointments, every ten minutes."""
+    return wishes.lapse_claims() + counsel.remind_of_appointments()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from . import outreach_urls
+from . import outreach_urls, wish_urls
 from .open311 import views as open311
 from .views import case, desk, intake, results, setup, worker
 
@@ -51,3 +51,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("open311/v2/tokens/<str:token>.<str:form>", open311.token, name="open311_token"),
 ]
 urlpatterns += outreach_urls.urlpatterns
+urlpatterns += wish_urls.urlpatterns

@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.cases.models import Visit, VisitKind
+from yizhan.unions.models import Union
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
@@ -28,6 +29,8 @@ class VisitFilter(django_filters.FilterSet):
         label=_("Union"), field_name="union__name", lookup_expr="icontains", max_length=80
     )
     post = django_filters.CharFilter(method="by_post", widget=forms.HiddenInput)
+    under = django_filters.UUIDFilter(method="by_level", widget=forms.HiddenInput)
+    only = django_filters.CharFilter(method="by_level_alone", widget=forms.HiddenInput, max_length=1)
     state = django_filters.ChoiceFilter(
         label=_("State"),
         choices=[("split", _("Two versions")), ("heard", _("With needs heard"))],
@@ -53,3 +56,12 @@ class VisitFilter(django_filters.FilterSet):
     def by_state(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
         """Where two versions wait, or needs were heard."""
         return found.filter(Q(("is_split", True)) if value == "split" else Q(("heard__gt", 0)))
+
+    def by_level(self, found: QuerySet[Visit], name: str, value: UUID) -> QuerySet[Visit]:
+        """Of a union and all below it."""
+        union = Union.objects.filter(public_id=value).first()
+        return found.filter(union__path__startswith=union.path) if union else found.none()
+
+    def by_level_alone(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
+        """Of that union alone."""
+        return found.filter(union__public_id=self.form.cleaned_data["under"])
