@@ -44,11 +44,11 @@ class Prepared:
         self.index = index
         snapshot = index.snapshot
         if like is not None and same_columns(like.index.snapshot, snapshot, "public_ids"):
-            self.ids = like.ids
+            self.ids: list[str] = like.ids
         else:
             self.ids = [str(public_id) for public_id in snapshot.public_ids]
         if like is not None and like.index.positions is index.positions:
-            self.columns = like.columns
+            self.columns: dict[Datum, tuple[list[float], list[float]]] = like.columns
         else:
             self.columns = {
                 datum: (np.round(lon, 6).tolist(), np.round(lat, 6).tolist())

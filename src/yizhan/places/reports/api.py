@@ -98,7 +98,7 @@ def verdict(request: HttpRequest, token: str, said: VerdictIn) -> ReceiptOut:
 @router.post(
     "/reports/{token}/photos", response={201: ReceiptOut}, url_name="report_photos", summary="Add a photo to a report"
 )
-def add_photo(request: HttpRequest, token: str, photo: UploadedFile = File(...)) -> Status[ReceiptOut]:  # noqa: B008
+def add_photo(request: HttpRequest, token: str, photo: File[UploadedFile]) -> Status[ReceiptOut]:
     """One JPEG, PNG or WebP of at most 12 MB; only its picture is kept. The same picture again counts once."""
     add_to_report(_receipt(token), photo=photo.read())
     return Status(201, _shown(_receipt(token)))
