@@ -398,10 +398,11 @@ def test_workers_that_are_killed_and_receivers_that_fail_lose_nothing(
                     for receiver in receivers
                 )
             )
+            # A receiver holds it a moment before we have noted that it does.
+            wait_for(lambda: Listing.every.filter(state=ListingState.ACCEPTED).count() == len(places) * RECEIVERS)
         finally:
             worker.kill()
             worker.join(20)
-        assert Listing.every.filter(state=ListingState.ACCEPTED).count() == len(places) * RECEIVERS
         for receiver in receivers:
             seen: dict[str, int] = {}
             for event in receiver.events():

@@ -20,6 +20,7 @@ interface Answer {
 
 const AT_ONCE = 500;
 const MOST = 2000; // more cannot be told apart on a small map
+const PATIENCE_MS = [1_000, 2_000, 4_000, 8_000, 15_000, 30_000]; // a site that is starting is asked again
 const CHINA: [number, number, number, number] = [73.4, 3.2, 135.1, 53.6];
 
 const words = wordsFrom("embed-words");
@@ -37,7 +38,7 @@ class EmbeddedMap {
     void this.load();
   }
 
-  private async load(): Promise<void> {
+  private async load(attempt = 0): Promise<void> {
     this.turn += 1;
     const turn = this.turn;
     const view = this.map.getBounds();
@@ -60,8 +61,13 @@ class EmbeddedMap {
         cursor = page.next ? `&cursor=${encodeURIComponent(page.next)}` : "";
       } while (cursor && places.length < MOST);
     } catch (reason) {
+      if (turn !== this.turn) return;
       console.warn("No stations:", reason);
       this.said.textContent = say(words, "failed");
+      const pause = PATIENCE_MS[Math.min(attempt, PATIENCE_MS.length - 1)] ?? 30_000;
+      setTimeout(() => {
+        if (turn === this.turn) void this.load(attempt + 1);
+      }, pause);
       return;
     }
     this.show(places);

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
@@ -87,16 +87,19 @@ def with_public_parts(places: QuerySet[Place]) -> QuerySet[Place]:
     everywhere = {"offers": Offer, "equipment": Equipment, "closures": Closure, "photos": PlacePhoto}
     parts = {name: model.objects.with_scopes_disabled() for name, model in everywhere.items()}  # type: ignore[attr-defined]
     return places.select_related("union", "operator", "funder").prefetch_related(
-        Prefetch("offers", parts["offers"].select_related("kind").order_by("kind__order", "kind__code")),
-        Prefetch("equipment", parts["equipment"].select_related("offer").order_by("name")),
-        Prefetch("closures", parts["closures"].filter(lifted_at__isnull=True, ends_at__gt=timezone.now())),
-        Prefetch("photos", parts["photos"].order_by("added_at", "pk")),
+        # Under names of their own: lists are made several times as fast as managers that remember them.
+        Prefetch("offers", parts["offers"].select_related("kind").order_by("kind__order", "kind__code"), "told_offers"),
+        Prefetch("equipment", parts["equipment"].select_related("offer").order_by("name"), "told_equipment"),
+        Prefetch(
+            "closures", parts["closures"].filter(lifted_at__isnull=True, ends_at__gt=timezone.now()), "told_closures"
+        ),
+        Prefetch("photos", parts["photos"].order_by("added_at", "pk"), "told_photos"),
     )
 
 
-def encoded_facts(place: Place) -> bytes:
+def encoded_facts(place: Any) -> bytes:
     """The JSON object of what everyone may know of a published place that was read `with_public_parts`."""
-    kinds = [offer.kind for offer in place.offers.all()]
+    kinds = [offer.kind for offer in place.told_offers]
     return _encode(
         PlaceFacts(
             name=masked(place.name),
@@ -120,12 +123,12 @@ def encoded_facts(place: Place) -> bytes:
             published_at=_moment(place.published_at or place.created_at),
             entrance=_point(place.entrance),
             parking=_point(place.parking),
-            equipment=_equipment(place.equipment.all()),
+            equipment=_equipment(place.told_equipment),
             closures=[
                 ClosureFacts(_moment(one.starts_at), _moment(one.ends_at), masked(one.reason))
-                for one in place.closures.all()
+                for one in place.told_closures
             ],
-            photos=[settings.BASE_URL + photo.file.url for photo in place.photos.all()],
+            photos=[settings.BASE_URL + photo.file.url for photo in place.told_photos],
             url=f"{settings.BASE_URL}/places/{place.public_id}/",
         )
     )

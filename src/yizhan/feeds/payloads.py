@@ -58,7 +58,7 @@ _STATUS_ZH = {
 
 def is_verified(change: PlaceChange) -> bool:
     """Whether somebody of the union has looked at the place on the spot: what nobody looked at is not pushed."""
-    return not change.is_gone and read_facts(change.facts).verified_on is not None
+    return not change.is_gone and _read(change.facts).verified_on is not None
 
 
 def shown(changes: Sequence[PlaceChange], partner: Partner) -> list[dict[str, Any]]:
@@ -71,7 +71,7 @@ def shown(changes: Sequence[PlaceChange], partner: Partner) -> list[dict[str, An
         target=datum,
     )
     places = zip(changes, np.round(lon, 6).tolist(), np.round(lat, 6).tolist(), strict=True)
-    return [_shown(change, read_facts(change.facts), x, y, partner) for change, x, y in places]
+    return [_shown(change, _read(change.facts), x, y, partner) for change, x, y in places]
 
 
 def _shown(change: PlaceChange, facts: PlaceFacts, lon: float, lat: float, partner: Partner) -> dict[str, Any]:
@@ -147,6 +147,11 @@ def _cell(value: Any) -> Any:
     if value is None:
         return ""
     return "、".join(map(str, value)) if isinstance(value, Iterable) and not isinstance(value, str) else value
+
+
+@lru_cache(maxsize=4_000)
+def _read(facts: str) -> PlaceFacts:
+    return read_facts(facts)
 
 
 @lru_cache(maxsize=5_000)

@@ -23,6 +23,14 @@ router = Router(tags=["partners"])
 MOST_LISTED = 1_000
 
 
+class TooOften(HttpError):
+    """429: a partner asked more often than agreed; `headers` say after how many seconds it may ask again."""
+
+    def __init__(self) -> None:
+        super().__init__(429, _("More requests a minute than agreed; wait a minute."))
+        self.headers = {"Retry-After": str(60 - int(time.time()) % 60)}
+
+
 class PartnerKey(HttpBearer):
     """The partner's key, as `Authorization: Bearer yzf_…`."""
 
@@ -32,11 +40,11 @@ class PartnerKey(HttpBearer):
         """The partner that asks; None: 401.
 
         Raises:
-            HttpError: 429, it asked more often than agreed.
+            TooOften: it asked more often than agreed.
         """
         partner = authenticate(token)
         if partner is not None and not _within_rate(partner):
-            raise HttpError(429, _("More requests a minute than agreed; wait a minute."))
+            raise TooOften
         return partner
 
 

@@ -95,8 +95,11 @@ def on_missing(request: HttpRequest, error: Http404) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def on_http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """What a route raised as an HTTP error of its own."""
-    return problem(request, error.status_code, str(error))
+    """What a route raised as an HTTP error of its own, with the headers that it brings (`headers`)."""
+    answer = problem(request, error.status_code, str(error))
+    for name, value in getattr(error, "headers", {}).items():
+        answer[name] = value
+    return answer
 
 
 def _shown(value: object) -> str | int | float | bool | None:

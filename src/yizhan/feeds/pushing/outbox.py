@@ -1,7 +1,7 @@
 """What each partner has yet to get. A worker that calls these holds the partner (`claims.py`).
 
-`follow` reads the change sequence into listings and moves the partner's mark in the same transaction: a kill loses
-nothing and makes nothing twice. `next_load` takes what waits, `settle` writes down what became of it.
+`follow` (`following.py`) reads the change sequence into listings and moves the partner's mark in the same transaction:
+a kill loses nothing and makes nothing twice. `next_load` takes what waits, `settle` writes down what became of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.urls import reverse
@@ -17,7 +18,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.feeds.models import (
-    Carrier,
     Evidence,
     EvidenceKind,
     Listing,
@@ -29,17 +29,19 @@ from yizhan.feeds.models import (
     PushOutcome,
 )
 from yizhan.feeds.models.partners import MOST_IN_A_BATCH, OPENS_AFTER
-from yizhan.feeds.narrowing import Narrowing
 from yizhan.feeds.payloads import OUTSIDE, gone, shown
-from yizhan.feeds.queries.changes import changes_after, last_sequence
+from yizhan.feeds.queries.changes import last_sequence
 from yizhan.feeds.rights import MANAGE_PARTNERS
 from yizhan.places.models import Place
 from yizhan.unions.services.inbox import send
 from yizhan.unions.webhooks import PAUSES_S, Answer, pause_s
 
+from .following import FOLLOWED_AT_ONCE, follow
 from .loads import Item, Load, Result
+from .told import Memory, Microsecond
 
-FOLLOWED_AT_ONCE = 2_000
+__all__ = ["FOLLOWED_AT_ONCE", "follow", "load_of", "next_load", "settle", "with_something_due"]
+
 GIVEN_UP_AFTER = timedelta(days=3)
 MOST_REFUSALS = 3
 SKEWED_S = 240.0
@@ -58,125 +60,42 @@ def with_something_due(now: datetime) -> QuerySet[Partner]:
     )
 
 
-@transaction.atomic
-def follow(partner: Partner, *, now: datetime) -> int:
-    """Bring a partner's listings into step with the change sequence; returns how many changes were looked at."""
-    locked = Partner.every.select_for_update(of=("self",)).select_related("union").get(pk=partner.pk)
-    changes = list(changes_after(locked.followed_to, limit=FOLLOWED_AT_ONCE))
-    if not changes:
-        return 0
-    known = {
-        listing.place_id: listing
-        for listing in Listing.every.filter(partner=locked, place__in=[change.place_id for change in changes])
-    }
-    wanted = Narrowing.of(locked).lets_through(changes)
-    moved = [
-        listing
-        for change, want in zip(changes, wanted, strict=True)
-        if (listing := _moved(known.get(change.place_id), change, locked, want, now)) is not None
-    ]
-    Listing.every.bulk_create(
-        moved,
-        update_conflicts=True,
-        unique_fields=["partner", "place"],
-        update_fields=[
-            "is_wanted",
-            "sequence",
-            "turn",
-            "is_waiting",
-            "state",
-            "taken_wanted",
-            "taken_sequence",
-            "attempts",
-            "failing_since",
-            "died_at",
-            "changed_at",
-            "red_since",
-            "red_until",
-            "red_told",
-        ],
-    )
-    Partner.every.filter(pk=locked.pk).update(followed_to=changes[-1].sequence)
-    return len(changes)
-
-
-def _moved(listing: Listing | None, change: PlaceChange, partner: Partner, want: bool, now: datetime) -> Listing | None:
-    """The listing as it has to be after a change; None: nothing changes for this partner."""
-    if listing is None:
-        if not want:
-            return None
-        fresh = Listing(
-            partner=partner, place_id=change.place_id, is_wanted=True, sequence=change.sequence, changed_at=now
-        )
-        return _read_by_itself(fresh) if partner.carrier == Carrier.NONE else fresh
-    if listing.is_wanted == want and (listing.sequence >= change.sequence or not want):
-        return None
-    if listing.is_wanted != want and listing.sequence == change.sequence:
-        listing.turn += 1  # the filters changed, not the place
-    listing.is_wanted, listing.sequence, listing.changed_at = want, change.sequence, now
-    listing.attempts, listing.failing_since, listing.died_at = 0, None, None
-    # Also what was never taken is told to be gone: a worker may have been killed between sending and noting it.
-    listing.is_waiting, listing.state = True, ListingState.PENDING
-    if want:
-        listing.red_since = listing.red_until = None
-        listing.red_told = 0
-    return _read_by_itself(listing) if partner.carrier == Carrier.NONE else listing
-
-
-def _read_by_itself(listing: Listing) -> Listing:
-    """Nothing goes to a partner that reads our feeds: what stands there counts as sent, and waits to be seen."""
-    listing.is_waiting, listing.state = False, ListingState.SENT
-    listing.taken_wanted, listing.taken_sequence = listing.is_wanted, listing.sequence
-    return listing
-
-
-def next_load(partner: Partner) -> Load | None:
+def next_load(partner: Partner, *, memory: Memory | None = None) -> Load | None:
     """What goes to a partner next: for a file all that it is to show, else what waited longest; None: nothing waits."""
     waiting = Listing.every.filter(partner=partner, is_waiting=True).order_by("attempts", "sequence")
-    return load_of(partner, list(waiting if partner.sends_files else waiting[: partner.batch]))
+    return load_of(partner, waiting if partner.sends_files else waiting[: partner.batch], memory=memory)
 
 
-def load_of(partner: Partner, listings: Sequence[Listing]) -> Load | None:
+def load_of(partner: Partner, listings: QuerySet[Listing], *, memory: Memory | None = None) -> Load | None:
     """These listings as they go to the partner; None: there are none, or all have changed meanwhile."""
-    if not listings:
+    columns = ("pk", "sequence", "turn", "is_wanted", "their_id", "place__change__sequence")
+    # What changed again since the listings were made goes with the next load, once the filters have seen it.
+    current = [row for row in listings.values_list(*columns, Microsecond("place__change__at")) if row[1] == row[5]]
+    if not current:
         return None
-    changes = {
-        change.place_id: change
-        for change in PlaceChange.objects.filter(place__in=[listing.place_id for listing in listings])
-    }
-    items = _items(partner, listings, changes)
+    changes = {change.sequence: change for change in (memory or Memory()).recall((row[1], row[6]) for row in current)}
+    items = _items(partner, current, changes)
     if not items:
         return None
     return Load(partner, items, _everything(partner) if partner.sends_files else ())
 
 
-def _items(partner: Partner, listings: Sequence[Listing], changes: dict[int, PlaceChange]) -> list[Item]:
-    # What changed again since the listings were made goes with the next load, once the filters have seen it.
-    current = [
-        (listing, changes[listing.place_id])
-        for listing in listings
-        if listing.place_id in changes and changes[listing.place_id].sequence == listing.sequence
+def _items(partner: Partner, listings: Sequence[tuple[Any, ...]], changes: dict[int, PlaceChange]) -> list[Item]:
+    public = [
+        changes[sequence]
+        for _pk, sequence, _turn, is_wanted, *_rest in listings
+        if is_wanted and sequence in changes and not changes[sequence].is_gone
     ]
-    public = [change for listing, change in current if listing.is_wanted and not change.is_gone]
-    facts = {change.place_id: values for change, values in zip(public, shown(public, partner), strict=True)}
-    down = [listing.place_id for listing, _change in current if listing.place_id not in facts]
-    names = dict(Place.objects.with_scopes_disabled().filter(pk__in=down).values_list("pk", "name"))
+    facts = {change.sequence: values for change, values in zip(public, shown(public, partner), strict=True)}
+    down = [change.place_id for sequence, change in changes.items() if sequence not in facts]
+    names = dict(Place.objects.with_scopes_disabled().filter(pk__in=down).values_list("pk", "name")) if down else {}
     items = []
-    for listing, change in current:
-        why = "" if listing.place_id in facts else change.gone or OUTSIDE
-        values = facts.get(listing.place_id) or gone(change.public_id, names.get(listing.place_id, ""), why)
-        items.append(
-            Item(
-                listing.pk,
-                change.public_id,
-                listing.sequence,
-                listing.turn,
-                values,
-                change.at,
-                gone=why,
-                their_id=listing.their_id,
-            )
-        )
+    for pk, sequence, turn, _is_wanted, their_id, *_rest in listings:
+        if (change := changes.get(sequence)) is None:
+            continue
+        why = "" if sequence in facts else change.gone or OUTSIDE
+        values = facts.get(sequence) or gone(change.public_id, names.get(change.place_id, ""), why)
+        items.append(Item(pk, change.public_id, sequence, turn, values, change.at, gone=why, their_id=their_id))
     return items
 
 
@@ -241,13 +160,16 @@ def _words(answer: Answer) -> str:
 
 def _taken(result: Result, push: Push, now: datetime) -> None:
     """By SQL: a load of hundreds is written in a few milliseconds, and what changed meanwhile goes on waiting."""
-    columns = (
-        [item.listing for item in result.taken],
-        [item.sequence for item in result.taken],
-        [item.is_wanted for item in result.taken],
-        [item.turn for item in result.taken],
-        [result.their_ids.get(item.listing, "")[:120] for item in result.taken],
-    )
+    went = [
+        {
+            "id": item.listing,
+            "sequence": item.sequence,
+            "wanted": item.is_wanted,
+            "turn": item.turn,
+            "theirs": result.their_ids.get(item.listing, "")[:120].replace("\0", ""),
+        }
+        for item in result.taken
+    ]
     shown_as, gone_as = (
         (ListingState.ACCEPTED, ListingState.WITHDRAWN) if result.is_confirmed else (ListingState.SENT,) * 2
     )
@@ -255,8 +177,8 @@ def _taken(result: Result, push: Push, now: datetime) -> None:
         cursor.execute(
             """
             WITH went AS (
-                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[], %s::integer[], %s::text[])
-                    AS went (id, sequence, wanted, turn, theirs)
+                SELECT * FROM json_to_recordset(%s::json)
+                    AS went (id bigint, sequence bigint, wanted boolean, turn integer, theirs text)
             ), written AS (
                 UPDATE feeds_listing l SET
                     taken_sequence = went.sequence, taken_wanted = went.wanted, attempts = 0, failing_since = NULL,
@@ -275,7 +197,7 @@ def _taken(result: Result, push: Push, now: datetime) -> None:
                 WHERE EXISTS (SELECT 1 FROM feeds_listing l WHERE l.id = went.id)
             """,
             [
-                *columns,
+                msgspec.json.encode(went).decode(),
                 now,
                 shown_as,
                 gone_as,

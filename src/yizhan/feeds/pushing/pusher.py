@@ -25,10 +25,11 @@ from yizhan.unions.webhooks import Reach, Receivers, reach_of_this_installation
 from . import files, messages, outbox, platforms
 from .claims import claim, release
 from .loads import Load, Result
+from .told import Memory
 
 log = logging.getLogger("yizhan.feeds.pushing")
 
-LOOK_EVERY_S = 0.5
+LOOK_EVERY_S = 0.2
 AFTER_TROUBLE_S = 30.0
 
 _T = TypeVar("_T")
@@ -56,6 +57,7 @@ class Pusher:
         self._database: ThreadPoolExecutor | None = None
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
+        self._memory = Memory()
         self._stopping = threading.Event()
         self.requests = 0
 
@@ -164,9 +166,9 @@ class Pusher:
         partner = Partner.every.select_related("union").filter(pk=pk).first()
         if partner is None or partner.is_paused or (partner.due_at is not None and partner.due_at > now):
             return None
-        while outbox.follow(partner, now=now) == outbox.FOLLOWED_AT_ONCE:
+        while outbox.follow(partner, now=now, memory=self._memory) == outbox.FOLLOWED_AT_ONCE:
             pass
-        return outbox.next_load(partner) if partner.is_ready else None
+        return outbox.next_load(partner, memory=self._memory) if partner.is_ready else None
 
     async def _carry(self, load: Load, receivers: Receivers) -> Result:
         match load.partner.carrier:

@@ -78,8 +78,8 @@ def _one_place(partner: Partner) -> Answer:
     try:
         while outbox.follow(partner, now=timezone.now()) == outbox.FOLLOWED_AT_ONCE:
             pass
-        first = Listing.every.filter(partner=partner, is_wanted=True).order_by("-is_waiting", "sequence").first()
-        load = outbox.load_of(partner, [first]) if first is not None else None
+        first = Listing.every.filter(partner=partner, is_wanted=True).order_by("-is_waiting", "sequence")[:1]
+        load = outbox.load_of(partner, first)
         if load is None:
             raise RuleBroken.at("address", "", _("There is no place yet that this partner is to show."), "no_place")
         began = time.perf_counter()

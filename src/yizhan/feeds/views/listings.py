@@ -101,6 +101,8 @@ def listing(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
         {
             **_row(found),
             "page": page,
+            # The whole file shows what everyone else's places look like there: for those of the partner's own union.
+            "may_open_exports": found.partner.union.path.startswith(request.staff.union.path),
             "may_note": not found.is_wanted
             and found.state != ListingState.WITHDRAWN
             and policy.allows(request.staff, RECONCILE, found.place.union),
