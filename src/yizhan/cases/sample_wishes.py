@@ -16,6 +16,7 @@ from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff, Union, Worker
 from yizhan.unions.rights import OPERATOR, NotAllowed, Role
 
+from .queries.counsel import slots_of
 from .services import counsel, meetings, stock, wishes
 from .services.roster import save_helper
 from .services.sponsors import save_sponsor
@@ -111,7 +112,7 @@ def _rights(union: Union, actor: Staff) -> None:
     try:
         counsel.write_message(case, text=words[0], request_id=uuid5(_NAMESPACE, f"{case.pk} 1"))
         counsel.write_message(case, text=words[1], request_id=uuid5(_NAMESPACE, f"{case.pk} 2"), actor=actor)
-        slots = counsel.slots_of(helper, since=timezone.now() + timedelta(hours=12))
+        slots = slots_of(helper, since=timezone.now() + timedelta(hours=12))
         if slots and place is not None:
             counsel.book_appointment(case, helper=helper, starts_at=slots[0].starts_at, words="带合同（示例）")
     except (RuleBroken, NotAllowed):

@@ -98,7 +98,7 @@ class DecideForm(forms.Form):
     def __init__(self, *args: Any, item: AgendaItem, **options: Any) -> None:
         names = ("outcome", "proposal", "reply", "result")
         options["initial"] = {name: getattr(item, name) for name in names}
-        super().__init__(*args, auto_id=f"i{item.pk}_%s", **options)
+        super().__init__(*args, **{"auto_id": f"i{item.pk}_%s", **options})
 
 
 class AgreementForm(forms.Form):
@@ -127,7 +127,7 @@ class FollowForm(forms.Form):
     deadline = forms.DateField(label=_("Deadline"), required=False, widget=_DATE)
 
     def __init__(self, *args: Any, union: Union, item: AgendaItem, **options: Any) -> None:
-        super().__init__(*args, auto_id=f"f{item.pk}_%s", **options)
+        super().__init__(*args, **{"auto_id": f"f{item.pk}_%s", **options})
         field = self.fields["responsible"]
         assert isinstance(field, PostField)  # noqa: S101 - what the class says
         field.queryset = _posts(union).filter(union=union)

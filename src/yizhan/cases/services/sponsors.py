@@ -79,7 +79,7 @@ def sponsor_by_link(public_id: object, signature: str) -> Sponsor:
 def renew_link(sponsor: Sponsor, *, actor: Actor) -> Sponsor:
     """Make earlier links of a sponsor worthless."""
     policy.require(actor, MANAGE_SPONSORS, sponsor.union)
-    current = Sponsor.rules.select_for_update(of=("self",)).select_related("union").get(pk=sponsor.pk)
+    current: Sponsor = Sponsor.rules.select_for_update(of=("self",)).select_related("union").get(pk=sponsor.pk)
     current.link_number += 1
     current.save(update_fields=["link_number"])
     record(actor, actions.SPONSOR_LINK, union=current.union, target=current)
