@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('places', '0006_suspension_and_photo_order'),
         ('unions', '0002_merchants_and_cashiers'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('unions', '__first__'),
     ]
 
     operations = [
@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'account',
                 'verbose_name_plural': 'accounts',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('place__isnull', False)), fields=('kind', 'place'), name='account_once_a_place')],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +75,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'offer',
                 'verbose_name_plural': 'offers',
                 'ordering': ['place__name', 'name', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('list_price_fen__gt', 0)), name='offer_has_a_price')],
             },
         ),
         migrations.CreateModel(
@@ -92,6 +94,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'budget',
                 'verbose_name_plural': 'budgets',
+                'constraints': [models.CheckConstraint(condition=models.Q(('cap_fen__gte', 0)), name='budget_cap_is_not_negative'), models.CheckConstraint(condition=models.Q(('shards__gte', 1)), name='budget_has_a_shard'), models.CheckConstraint(condition=models.Q(('span__in', ['total', 'month', 'day'])), name='budget_span_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +110,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'share of a budget',
                 'verbose_name_plural': 'shares of budgets',
+                'constraints': [models.UniqueConstraint(fields=('budget', 'bucket', 'shard'), name='shard_once'), models.CheckConstraint(condition=models.Q(('spent_fen__gte', 0), ('spent_fen__lte', models.F('allotted_fen'))), name='shard_spends_what_it_has')],
             },
         ),
         migrations.CreateModel(
@@ -125,6 +129,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'transaction',
                 'verbose_name_plural': 'transactions',
+                'constraints': [models.CheckConstraint(condition=models.Q(('kind__in', ['redeemed', 'reversed', 'paid_out', 'adjusted'])), name='transaction_kind_is_known'), models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='transaction_reversed_once')],
             },
         ),
         migrations.CreateModel(
@@ -138,6 +143,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'entry',
                 'verbose_name_plural': 'entries',
+                'indexes': [models.Index(fields=['account', 'transaction'], name='entry_by_account')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('fen', 0), _negated=True), name='entry_is_not_zero')],
             },
         ),
         migrations.CreateModel(
@@ -160,6 +167,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'lottery',
                 'verbose_name_plural': 'lotteries',
                 'ordering': ['-valid_from', '-pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('places__gte', 1)), name='lottery_has_places'), models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='lottery_is_valid_for_a_day'), models.CheckConstraint(condition=models.Q(models.Q(('drawn_at__isnull', True), ('seed', '')), models.Q(('drawn_at__isnull', False), models.Q(('seed', ''), _negated=True)), _connector='OR'), name='lottery_tells_its_seed_when_drawn')],
             },
         ),
         migrations.CreateModel(
@@ -176,6 +184,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'ticket',
                 'verbose_name_plural': 'tickets',
+                'indexes': [models.Index(condition=models.Q(('won', True)), fields=['worker'], name='ticket_that_won')],
+                'constraints': [models.UniqueConstraint(fields=('lottery', 'worker'), name='ticket_once_a_worker')],
             },
         ),
         migrations.CreateModel(
@@ -192,6 +202,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'share',
                 'verbose_name_plural': 'shares',
                 'ordering': ['offer', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('offer', 'account'), name='share_once_a_party'), models.UniqueConstraint(condition=models.Q(('takes_remainder', True)), fields=('offer',), name='share_one_takes_the_remainder'), models.CheckConstraint(condition=models.Q(('party__in', ['worker', 'merchant', 'union', 'platform', 'sponsor'])), name='share_party_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -228,6 +239,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'programme',
                 'verbose_name_plural': 'programmes',
+                'constraints': [models.UniqueConstraint(fields=('union', 'name'), name='programme_is_named_once'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='programme_has_a_name'), models.CheckConstraint(condition=models.Q(('kind__in', ['meal', 'health_check', 'rescue', 'repair', 'insurance', 'power_bank', 'other'])), name='programme_kind_is_known'), models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'open', 'paused', 'ended'])), name='programme_state_is_known'), models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='programme_ends_after_start'), models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [1, 2, 3, 4, 5, 6, 7]), models.Q(('weekdays', []), _negated=True)), name='programme_has_weekdays')],
             },
         ),
         migrations.CreateModel(
@@ -242,6 +254,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'day of a merchant',
                 'verbose_name_plural': 'days of merchants',
+                'constraints': [models.UniqueConstraint(fields=('programme', 'place', 'day'), name='place_day_once')],
             },
         ),
         migrations.CreateModel(
@@ -257,6 +270,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'period',
                 'verbose_name_plural': 'periods',
                 'ordering': ['starts_minute'],
+                'constraints': [models.UniqueConstraint(fields=('programme', 'name'), name='period_is_named_once'), models.CheckConstraint(condition=models.Q(('starts_minute__lt', 1440), ('ends_minute__gt', models.F('starts_minute')), ('ends_minute__lte', django.db.models.expressions.CombinedExpression(models.F('starts_minute'), '+', models.Value(1440)))), name='period_is_at_most_a_day')],
             },
         ),
         migrations.AddField(
@@ -293,6 +307,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'exclusion',
                 'verbose_name_plural': 'exclusions',
+                'indexes': [models.Index(condition=models.Q(('lifted_at__isnull', True)), fields=['worker'], name='exclusion_in_force')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='exclusion_has_a_reason'), models.CheckConstraint(condition=models.Q(models.Q(('appeal_state', 'none'), ('appealed_at__isnull', True)), ('appealed_at__isnull', False), _connector='OR'), name='exclusion_appeal_has_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('appeal_state__in', ['none', 'waiting'])), models.Q(('answered_at__isnull', False), ('appeal_state__in', ['granted', 'refused'])), _connector='OR'), name='exclusion_answer_has_a_time')],
             },
         ),
         migrations.AddField(
@@ -348,6 +364,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'redemption',
                 'verbose_name_plural': 'redemptions',
+                'indexes': [models.Index(fields=['worker', 'programme', 'day'], name='redemption_of_worker'), models.Index(fields=['place', 'redeemed_at'], name='redemption_at_place'), models.Index(fields=['programme', 'redeemed_at'], name='redemption_of_programme'), models.Index(condition=models.Q(('state', 'exception')), fields=['union'], name='redemption_to_decide')],
+                'constraints': [models.UniqueConstraint(fields=('request_id', 'device'), name='redemption_requested_once'), models.CheckConstraint(condition=models.Q(('state__in', ['redeemed', 'voided', 'refunded', 'exception'])), name='redemption_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['voided', 'refunded'])), models.Q(('ended_at__isnull', True), ('state__in', ['redeemed', 'exception'])), _connector='OR'), name='redemption_ended_since')],
             },
         ),
         migrations.AddField(
@@ -368,25 +386,9 @@ class Migration(migrations.Migration):
             model_name='seal',
             trigger=pgtrigger.compiler.Trigger(name='seal_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='450274b111f03d1ed0f5880da3f828bbdae4379d', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_seal_is_not_truncated_892f9', table='benefits_seal', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='budgetshard',
-            constraint=models.UniqueConstraint(fields=('budget', 'bucket', 'shard'), name='shard_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='budgetshard',
-            constraint=models.CheckConstraint(condition=models.Q(('spent_fen__gte', 0), ('spent_fen__lte', models.F('allotted_fen'))), name='shard_spends_what_it_has'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='budgetshard',
             trigger=pgtrigger.compiler.Trigger(name='shards_stay_below_the_cap', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func='PERFORM benefits_check_cap(NEW.budget_id, NEW.bucket); RETURN NULL;', hash='c5f25e5a6c3381cf43014c9ebc6030c5286c6a23', operation='INSERT OR UPDATE OF "allotted_fen"', pgid='pgtrigger_shards_stay_below_the_cap_eb174', table='benefits_budgetshard', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddIndex(
-            model_name='entry',
-            index=models.Index(fields=['account', 'transaction'], name='entry_by_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='entry',
-            constraint=models.CheckConstraint(condition=models.Q(('fen', 0), _negated=True), name='entry_is_not_zero'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='entry',
@@ -396,121 +398,21 @@ class Migration(migrations.Migration):
             model_name='entry',
             trigger=pgtrigger.compiler.Trigger(name='entry_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='6848b98176dd91a3f6c1a6f79cd621a1a97d7864', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_entry_is_not_truncated_04a3b', table='benefits_entry', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='lotteryticket',
-            index=models.Index(condition=models.Q(('won', True)), fields=['worker'], name='ticket_that_won'),
-        ),
-        migrations.AddConstraint(
-            model_name='lotteryticket',
-            constraint=models.UniqueConstraint(fields=('lottery', 'worker'), name='ticket_once_a_worker'),
-        ),
-        migrations.AddConstraint(
-            model_name='offershare',
-            constraint=models.UniqueConstraint(fields=('offer', 'account'), name='share_once_a_party'),
-        ),
-        migrations.AddConstraint(
-            model_name='offershare',
-            constraint=models.UniqueConstraint(condition=models.Q(('takes_remainder', True)), fields=('offer',), name='share_one_takes_the_remainder'),
-        ),
-        migrations.AddConstraint(
-            model_name='offershare',
-            constraint=models.CheckConstraint(condition=models.Q(('party__in', ['worker', 'merchant', 'union', 'platform', 'sponsor'])), name='share_party_is_known'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='offershare',
             trigger=pgtrigger.compiler.Trigger(name='shares_sum_up_to_the_price', sql=pgtrigger.compiler.UpsertTriggerSql(constraint='CONSTRAINT', func="IF TG_OP = 'DELETE' THEN PERFORM benefits_check_split(OLD.offer_id); ELSE PERFORM benefits_check_split(NEW.offer_id); END IF; RETURN NULL;", hash='746825ccc8573f753993a33f02138770ea74c959', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_shares_sum_up_to_the_price_33488', table='benefits_offershare', timing='DEFERRABLE INITIALLY DEFERRED', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.UniqueConstraint(fields=('union', 'name'), name='programme_is_named_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='programme_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['meal', 'health_check', 'rescue', 'repair', 'insurance', 'power_bank', 'other'])), name='programme_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['draft', 'open', 'paused', 'ended'])), name='programme_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gte', models.F('starts_on')), _connector='OR'), name='programme_ends_after_start'),
-        ),
-        migrations.AddConstraint(
-            model_name='programme',
-            constraint=models.CheckConstraint(condition=models.Q(('weekdays__contained_by', [1, 2, 3, 4, 5, 6, 7]), models.Q(('weekdays', []), _negated=True)), name='programme_has_weekdays'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='programme',
             trigger=pgtrigger.compiler.Trigger(name='programme_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF OLD.state <> 'draft' THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='f83f21473bbb81c60d1b8a92a5e5d5e52aeaafb7', operation='DELETE', pgid='pgtrigger_programme_stays_f9f4e', table='benefits_programme', when='BEFORE')),
         ),
         migrations.AddConstraint(
-            model_name='placeday',
-            constraint=models.UniqueConstraint(fields=('programme', 'place', 'day'), name='place_day_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.UniqueConstraint(fields=('programme', 'name'), name='period_is_named_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='period',
-            constraint=models.CheckConstraint(condition=models.Q(('starts_minute__lt', 1440), ('ends_minute__gt', models.F('starts_minute')), ('ends_minute__lte', django.db.models.expressions.CombinedExpression(models.F('starts_minute'), '+', models.Value(1440)))), name='period_is_at_most_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='lottery',
-            constraint=models.CheckConstraint(condition=models.Q(('places__gte', 1)), name='lottery_has_places'),
-        ),
-        migrations.AddConstraint(
-            model_name='lottery',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_until__gte', models.F('valid_from'))), name='lottery_is_valid_for_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='lottery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('drawn_at__isnull', True), ('seed', '')), models.Q(('drawn_at__isnull', False), models.Q(('seed', ''), _negated=True)), _connector='OR'), name='lottery_tells_its_seed_when_drawn'),
-        ),
-        migrations.AddIndex(
-            model_name='exclusion',
-            index=models.Index(condition=models.Q(('lifted_at__isnull', True)), fields=['worker'], name='exclusion_in_force'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='exclusion_has_a_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('appeal_state', 'none'), ('appealed_at__isnull', True)), ('appealed_at__isnull', False), _connector='OR'), name='exclusion_appeal_has_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='exclusion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('appeal_state__in', ['none', 'waiting'])), models.Q(('answered_at__isnull', False), ('appeal_state__in', ['granted', 'refused'])), _connector='OR'), name='exclusion_answer_has_a_time'),
-        ),
-        migrations.AddConstraint(
             model_name='budget',
             constraint=models.UniqueConstraint(fields=('account', 'programme', 'span'), name='budget_once_a_span', nulls_distinct=False),
         ),
         migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('cap_fen__gte', 0)), name='budget_cap_is_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('shards__gte', 1)), name='budget_has_a_shard'),
-        ),
-        migrations.AddConstraint(
-            model_name='budget',
-            constraint=models.CheckConstraint(condition=models.Q(('span__in', ['total', 'month', 'day'])), name='budget_span_is_known'),
-        ),
-        migrations.AddConstraint(
             model_name='benefitoffer',
             constraint=models.UniqueConstraint(fields=('programme', 'place', 'name'), name='offer_is_named_once_at_a_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='benefitoffer',
-            constraint=models.CheckConstraint(condition=models.Q(('list_price_fen__gt', 0)), name='offer_has_a_price'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='benefitoffer',
@@ -523,10 +425,6 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='account',
             constraint=models.UniqueConstraint(condition=models.Q(('place__isnull', True), ('programme__isnull', True)), fields=('kind', 'union', 'name'), name='account_once_a_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('place__isnull', False)), fields=('kind', 'place'), name='account_once_a_place'),
         ),
         migrations.AddConstraint(
             model_name='account',
@@ -544,34 +442,6 @@ class Migration(migrations.Migration):
             model_name='account',
             trigger=pgtrigger.compiler.Trigger(name='account_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TRUE THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='2076b052874e939c6811b1ba98b73936862bf069', operation='DELETE', pgid='pgtrigger_account_stays_11f25', table='benefits_account', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['worker', 'programme', 'day'], name='redemption_of_worker'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['place', 'redeemed_at'], name='redemption_at_place'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(fields=['programme', 'redeemed_at'], name='redemption_of_programme'),
-        ),
-        migrations.AddIndex(
-            model_name='redemption',
-            index=models.Index(condition=models.Q(('state', 'exception')), fields=['union'], name='redemption_to_decide'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.UniqueConstraint(fields=('request_id', 'device'), name='redemption_requested_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['redeemed', 'voided', 'refunded', 'exception'])), name='redemption_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='redemption',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', False), ('state__in', ['voided', 'refunded'])), models.Q(('ended_at__isnull', True), ('state__in', ['redeemed', 'exception'])), _connector='OR'), name='redemption_ended_since'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='redemption',
             trigger=pgtrigger.compiler.Trigger(name='redemption_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TRUE THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='15728b952c5f37eae27ce7bd0988bb0c1937ff06', operation='DELETE', pgid='pgtrigger_redemption_stays_13a39', table='benefits_redemption', when='BEFORE')),
@@ -586,15 +456,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ledgertransaction',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['redeemed', 'reversed', 'paid_out', 'adjusted'])), name='transaction_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgertransaction',
             constraint=models.UniqueConstraint(condition=models.Q(('seal__isnull', False)), fields=('seal', 'position'), name='transaction_position_in_seal'),
-        ),
-        migrations.AddConstraint(
-            model_name='ledgertransaction',
-            constraint=models.UniqueConstraint(condition=models.Q(('reverses__isnull', False)), fields=('reverses',), name='transaction_reversed_once'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ledgertransaction',

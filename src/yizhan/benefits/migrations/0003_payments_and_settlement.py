@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         ('benefits', '0002_the_redeem_function'),
         ('places', '0006_suspension_and_photo_order'),
         ('unions', '0002_merchants_and_cashiers'),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ('unions', '__first__'),
     ]
 
     operations = [
@@ -36,6 +36,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'cut-off',
                 'verbose_name_plural': 'cut-offs',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'nightly')), fields=('union', 'day'), name='cut_off_once_a_night')],
             },
         ),
         migrations.CreateModel(
@@ -83,6 +84,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'payment',
                 'verbose_name_plural': 'payments',
+                'indexes': [models.Index(condition=models.Q(('next_step_at__isnull', False)), fields=['next_step_at'], name='payment_to_resolve')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('channel__in', ['offline', 'wechat', 'alipay'])), name='payment_channel_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('next_step_at__isnull', False), ('state__in', ['sent', 'waiting', 'reversing', 'refunding'])), models.Q(('finished_at__isnull', False), ('next_step_at__isnull', True), ('state__in', ['paid', 'not_paid', 'refunded'])), _connector='OR'), name='payment_open_or_known'), models.CheckConstraint(condition=models.Q(models.Q(('channel', 'offline'), _negated=True), models.Q(('received_by_union', False), ('state__in', ['paid', 'refunded'])), _connector='OR'), name='payment_offline_is_the_merchants')],
             },
         ),
         migrations.CreateModel(
@@ -119,6 +122,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'payout',
                 'verbose_name_plural': 'payouts',
+                'constraints': [models.CheckConstraint(condition=models.Q(('total_fen__gt', 0)), name='payout_pays_something'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'made')), models.Q(('closed_at__isnull', False), ('state__in', ['paid', 'cancelled'])), _connector='OR'), name='payout_closed_since'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), _negated=True), models.Q(('bank_reference', ''), _negated=True), _connector='OR'), name='payout_paid_names_the_bank')],
             },
         ),
         migrations.CreateModel(
@@ -136,6 +140,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'line of a payout',
                 'verbose_name_plural': 'lines of payouts',
+                'constraints': [models.UniqueConstraint(fields=('payout', 'place'), name='payout_once_a_merchant'), models.CheckConstraint(condition=models.Q(('fen__gt', 0)), name='payout_item_pays_something')],
             },
         ),
         migrations.CreateModel(
@@ -156,6 +161,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reconciliation',
                 'verbose_name_plural': 'reconciliations',
+                'indexes': [models.Index(fields=['union', '-at'], name='reconciliation_by_time')],
             },
         ),
         migrations.CreateModel(
@@ -183,6 +189,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'signal',
                 'verbose_name_plural': 'signals',
+                'indexes': [models.Index(fields=['union', 'state', '-until'], name='signal_by_state')],
+                'constraints': [models.UniqueConstraint(fields=('union', 'kind', 'key'), name='signal_told_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['pair', 'fast', 'far', 'midnight', 'two_places'])), name='signal_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at__isnull', True), ('state', 'open')), models.Q(('reviewed_at__isnull', False), ('state__in', ['fine', 'misuse']), models.Q(('words', ''), _negated=True)), _connector='OR'), name='signal_reviewed_in_words')],
             },
         ),
         migrations.CreateModel(
@@ -202,6 +210,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'limits of signals',
                 'verbose_name_plural': 'limits of signals',
+                'constraints': [models.CheckConstraint(condition=models.Q(('pair_a_week__isnull', True), ('pair_a_week__range', (2, 100)), _connector='OR'), name='signal_rules_pair_a_week'), models.CheckConstraint(condition=models.Q(('least_seconds__isnull', True), ('least_seconds__range', (1, 600)), _connector='OR'), name='signal_rules_least_seconds'), models.CheckConstraint(condition=models.Q(('fast_in_a_row__isnull', True), ('fast_in_a_row__range', (2, 100)), _connector='OR'), name='signal_rules_fast_in_a_row'), models.CheckConstraint(condition=models.Q(('far_metres__isnull', True), ('far_metres__range', (50, 100000)), _connector='OR'), name='signal_rules_far_metres'), models.CheckConstraint(condition=models.Q(('midnight_minutes__isnull', True), ('midnight_minutes__range', (5, 180)), _connector='OR'), name='signal_rules_midnight_minutes'), models.CheckConstraint(condition=models.Q(('midnight_count__isnull', True), ('midnight_count__range', (2, 1000)), _connector='OR'), name='signal_rules_midnight_count'), models.CheckConstraint(condition=models.Q(('two_places_minutes__isnull', True), ('two_places_minutes__range', (1, 240)), _connector='OR'), name='signal_rules_two_places_minutes')],
             },
         ),
         migrations.CreateModel(
@@ -236,6 +245,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'statement',
                 'verbose_name_plural': 'statements',
+                'indexes': [models.Index(fields=['union', '-day'], name='statement_by_day'), models.Index(fields=['place', '-day'], name='statement_of_merchant')],
+                'constraints': [models.UniqueConstraint(fields=('cut_off', 'place'), name='statement_once_a_cut_off'), models.CheckConstraint(condition=models.Q(('state__in', ['made', 'disputed', 'confirmed', 'approved', 'paid'])), name='statement_state_is_known'), models.CheckConstraint(condition=models.Q(('list_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('worker_fen'), '+', models.F('merchant_fen')), '+', models.F('funded_fen'))), ('payable_fen', django.db.models.expressions.CombinedExpression(models.F('funded_fen'), '+', models.F('collected_fen')))), name='statement_adds_up'), models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', True), ('state__in', ['made', 'disputed'])), models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('state__in', ['approved', 'paid'])), _connector='OR'), name='statement_signed_in_order'), models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', False), ('payout__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_at__isnull', True)), _connector='OR'), name='statement_paid_by_a_payout'), models.CheckConstraint(condition=models.Q(('payout__isnull', True), ('state__in', ['approved', 'paid']), _connector='OR'), name='statement_approved_before_payout'), models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(models.Q(('made_by__isnull', True), models.Q(('made_by', models.F('approved_by')), _negated=True), _connector='OR'), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('approved_by')), _negated=True), _connector='OR')), _connector='OR'), name='statement_seen_by_four_eyes')],
             },
         ),
         migrations.CreateModel(
@@ -261,6 +272,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'difference',
                 'verbose_name_plural': 'differences',
+                'indexes': [models.Index(fields=['union', 'state', '-last_seen_at'], name='difference_by_state')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'gone'), _negated=True), fields=('kind', 'redemption', 'statement', 'payout', 'transaction_id'), name='difference_told_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('kind__in', ['not_booked', 'booked_without', 'shares_differ', 'not_settled', 'settled_otherwise', 'not_corrected', 'statement_sums', 'payout_sums', 'unbalanced'])), name='difference_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'open')), models.Q(('closed_at__isnull', False), ('state', 'gone')), models.Q(('closed_at__isnull', False), ('state', 'resolved'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='difference_resolved_with_a_reason')],
             },
         ),
         migrations.CreateModel(
@@ -287,11 +300,9 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'line of a statement',
                 'verbose_name_plural': 'lines of statements',
+                'indexes': [models.Index(condition=models.Q(('answered_at__isnull', True), ('disputed_at__isnull', False)), fields=['statement'], name='line_disputed')],
+                'constraints': [models.UniqueConstraint(fields=('redemption', 'kind'), name='line_once_a_redemption'), models.CheckConstraint(condition=models.Q(('list_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('worker_fen'), '+', models.F('merchant_fen')), '+', models.F('funded_fen'))), ('payable_fen', django.db.models.expressions.CombinedExpression(models.F('funded_fen'), '+', models.F('collected_fen')))), name='line_adds_up'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'redemption'), ('list_fen__gte', 0), ('payable_fen__gte', 0)), models.Q(('kind', 'correction'), ('list_fen__lte', 0), ('payable_fen__lte', 0)), _connector='OR'), name='line_has_the_sign_of_its_kind'), models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('disputed_at__isnull', False), _connector='OR'), name='line_answered_once_disputed')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='cutoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'nightly')), fields=('union', 'day'), name='cut_off_once_a_night'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='cutoff',
@@ -300,22 +311,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='cutoff',
             trigger=pgtrigger.compiler.Trigger(name='cut_off_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='109951bf583ae43beb6122147c0ceaca664d4245', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_cut_off_is_not_truncated_8ee1f', table='benefits_cutoff', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(condition=models.Q(('next_step_at__isnull', False)), fields=['next_step_at'], name='payment_to_resolve'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('channel__in', ['offline', 'wechat', 'alipay'])), name='payment_channel_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_step_at__isnull', False), ('state__in', ['sent', 'waiting', 'reversing', 'refunding'])), models.Q(('finished_at__isnull', False), ('next_step_at__isnull', True), ('state__in', ['paid', 'not_paid', 'refunded'])), _connector='OR'), name='payment_open_or_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('channel', 'offline'), _negated=True), models.Q(('received_by_union', False), ('state__in', ['paid', 'refunded'])), _connector='OR'), name='payment_offline_is_the_merchants'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payment',
@@ -337,18 +332,6 @@ class Migration(migrations.Migration):
             model_name='paymentstep',
             trigger=pgtrigger.compiler.Trigger(name='payment_step_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='5e3e8217dfb6c86f74d74e0191722aabda9a9aab', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payment_step_is_not_truncated_a7d2b', table='benefits_paymentstep', when='BEFORE')),
         ),
-        migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(('total_fen__gt', 0)), name='payout_pays_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'made')), models.Q(('closed_at__isnull', False), ('state__in', ['paid', 'cancelled'])), _connector='OR'), name='payout_closed_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='payout',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), _negated=True), models.Q(('bank_reference', ''), _negated=True), _connector='OR'), name='payout_paid_names_the_bank'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='payout',
             trigger=pgtrigger.compiler.Trigger(name='payout_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('made', 'paid'), ('made', 'cancelled')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='eee362eb559894dd59c2ce2c94a7deb97417339a', operation='UPDATE', pgid='pgtrigger_payout_moves_as_allowed_1ab9e', table='benefits_payout', when='BEFORE')),
@@ -356,14 +339,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='payout',
             trigger=pgtrigger.compiler.Trigger(name='payout_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TRUE THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='c716a62fe144fa0272148c32e3827df4be3da20f', operation='DELETE', pgid='pgtrigger_payout_stays_4b6a8', table='benefits_payout', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutitem',
-            constraint=models.UniqueConstraint(fields=('payout', 'place'), name='payout_once_a_merchant'),
-        ),
-        migrations.AddConstraint(
-            model_name='payoutitem',
-            constraint=models.CheckConstraint(condition=models.Q(('fen__gt', 0)), name='payout_item_pays_something'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='payoutitem',
@@ -373,10 +348,6 @@ class Migration(migrations.Migration):
             model_name='payoutitem',
             trigger=pgtrigger.compiler.Trigger(name='payout_item_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='03dd4a4d79e5405dc9bc1763dfecb86497d9ac1e', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_payout_item_is_not_truncated_fdc31', table='benefits_payoutitem', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='reconciliation',
-            index=models.Index(fields=['union', '-at'], name='reconciliation_by_time'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='reconciliation',
             trigger=pgtrigger.compiler.Trigger(name='reconciliation_is_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TG_OP = 'UPDATE' THEN IF FALSE THEN RETURN NEW; END IF; END IF; RAISE EXCEPTION 'the ledger is append-only';", hash='2af0bc1c6a1386756f6c6f357c10da97ffa58a3e', operation='UPDATE OR DELETE', pgid='pgtrigger_reconciliation_is_append_only_a6b66', table='benefits_reconciliation', when='BEFORE')),
@@ -385,22 +356,6 @@ class Migration(migrations.Migration):
             model_name='reconciliation',
             trigger=pgtrigger.compiler.Trigger(name='reconciliation_is_not_truncated', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the ledger is append-only';", hash='1fdf5633c7c59ba434939be2c3b9bf5a4c5a69cb', level='STATEMENT', operation='TRUNCATE', pgid='pgtrigger_reconciliation_is_not_truncated_984fc', table='benefits_reconciliation', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='signal',
-            index=models.Index(fields=['union', 'state', '-until'], name='signal_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.UniqueConstraint(fields=('union', 'kind', 'key'), name='signal_told_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['pair', 'fast', 'far', 'midnight', 'two_places'])), name='signal_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='signal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reviewed_at__isnull', True), ('state', 'open')), models.Q(('reviewed_at__isnull', False), ('state__in', ['fine', 'misuse']), models.Q(('words', ''), _negated=True)), _connector='OR'), name='signal_reviewed_in_words'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='signal',
             trigger=pgtrigger.compiler.Trigger(name='signal_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'fine'), ('open', 'misuse'), ('fine', 'misuse'), ('misuse', 'fine')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='2617ae465d5768a974dec4dfcf16b9edaeea6941', operation='UPDATE', pgid='pgtrigger_signal_moves_as_allowed_4d6ac', table='benefits_signal', when='BEFORE')),
@@ -408,70 +363,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='signal',
             trigger=pgtrigger.compiler.Trigger(name='signal_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TRUE THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='e24e71356c66c6effc1d82ab3ad56640a0204667', operation='DELETE', pgid='pgtrigger_signal_stays_69f3b', table='benefits_signal', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('pair_a_week__isnull', True), ('pair_a_week__range', (2, 100)), _connector='OR'), name='signal_rules_pair_a_week'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('least_seconds__isnull', True), ('least_seconds__range', (1, 600)), _connector='OR'), name='signal_rules_least_seconds'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('fast_in_a_row__isnull', True), ('fast_in_a_row__range', (2, 100)), _connector='OR'), name='signal_rules_fast_in_a_row'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('far_metres__isnull', True), ('far_metres__range', (50, 100000)), _connector='OR'), name='signal_rules_far_metres'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('midnight_minutes__isnull', True), ('midnight_minutes__range', (5, 180)), _connector='OR'), name='signal_rules_midnight_minutes'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('midnight_count__isnull', True), ('midnight_count__range', (2, 1000)), _connector='OR'), name='signal_rules_midnight_count'),
-        ),
-        migrations.AddConstraint(
-            model_name='signalrules',
-            constraint=models.CheckConstraint(condition=models.Q(('two_places_minutes__isnull', True), ('two_places_minutes__range', (1, 240)), _connector='OR'), name='signal_rules_two_places_minutes'),
-        ),
-        migrations.AddIndex(
-            model_name='statement',
-            index=models.Index(fields=['union', '-day'], name='statement_by_day'),
-        ),
-        migrations.AddIndex(
-            model_name='statement',
-            index=models.Index(fields=['place', '-day'], name='statement_of_merchant'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.UniqueConstraint(fields=('cut_off', 'place'), name='statement_once_a_cut_off'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['made', 'disputed', 'confirmed', 'approved', 'paid'])), name='statement_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('list_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('worker_fen'), '+', models.F('merchant_fen')), '+', models.F('funded_fen'))), ('payable_fen', django.db.models.expressions.CombinedExpression(models.F('funded_fen'), '+', models.F('collected_fen')))), name='statement_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', True), ('state__in', ['made', 'disputed'])), models.Q(('approved_at__isnull', True), ('confirmed_at__isnull', False), ('state', 'confirmed')), models.Q(('approved_at__isnull', False), ('confirmed_at__isnull', False), ('state__in', ['approved', 'paid'])), _connector='OR'), name='statement_signed_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('paid_at__isnull', False), ('payout__isnull', False), ('state', 'paid')), models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_at__isnull', True)), _connector='OR'), name='statement_paid_by_a_payout'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('payout__isnull', True), ('state__in', ['approved', 'paid']), _connector='OR'), name='statement_approved_before_payout'),
-        ),
-        migrations.AddConstraint(
-            model_name='statement',
-            constraint=models.CheckConstraint(condition=models.Q(('approved_by__isnull', True), models.Q(models.Q(('made_by__isnull', True), models.Q(('made_by', models.F('approved_by')), _negated=True), _connector='OR'), models.Q(('confirmed_by__isnull', True), models.Q(('confirmed_by', models.F('approved_by')), _negated=True), _connector='OR')), _connector='OR'), name='statement_seen_by_four_eyes'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statement',
@@ -485,22 +376,6 @@ class Migration(migrations.Migration):
             model_name='statement',
             trigger=pgtrigger.compiler.Trigger(name='statement_keeps_its_sums', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."collected_fen" IS DISTINCT FROM (NEW."collected_fen") OR OLD."corrections" IS DISTINCT FROM (NEW."corrections") OR OLD."cut_off_id" IS DISTINCT FROM (NEW."cut_off_id") OR OLD."day" IS DISTINCT FROM (NEW."day") OR OLD."funded_fen" IS DISTINCT FROM (NEW."funded_fen") OR OLD."list_fen" IS DISTINCT FROM (NEW."list_fen") OR OLD."made_at" IS DISTINCT FROM (NEW."made_at") OR OLD."made_by_id" IS DISTINCT FROM (NEW."made_by_id") OR OLD."merchant_fen" IS DISTINCT FROM (NEW."merchant_fen") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."payable_fen" IS DISTINCT FROM (NEW."payable_fen") OR OLD."place_id" IS DISTINCT FROM (NEW."place_id") OR OLD."redemptions" IS DISTINCT FROM (NEW."redemptions") OR OLD."union_id" IS DISTINCT FROM (NEW."union_id") OR OLD."worker_fen" IS DISTINCT FROM (NEW."worker_fen"))', func="RAISE EXCEPTION 'the sums of a statement do not change';", hash='8cde87ab7af86231f34b24ddd8b6dcd9915df3f4', operation='UPDATE', pgid='pgtrigger_statement_keeps_its_sums_faf1b', table='benefits_statement', when='BEFORE')),
         ),
-        migrations.AddIndex(
-            model_name='difference',
-            index=models.Index(fields=['union', 'state', '-last_seen_at'], name='difference_by_state'),
-        ),
-        migrations.AddConstraint(
-            model_name='difference',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'gone'), _negated=True), fields=('kind', 'redemption', 'statement', 'payout', 'transaction_id'), name='difference_told_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='difference',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['not_booked', 'booked_without', 'shares_differ', 'not_settled', 'settled_otherwise', 'not_corrected', 'statement_sums', 'payout_sums', 'unbalanced'])), name='difference_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='difference',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('state', 'open')), models.Q(('closed_at__isnull', False), ('state', 'gone')), models.Q(('closed_at__isnull', False), ('state', 'resolved'), models.Q(('reason', ''), _negated=True)), _connector='OR'), name='difference_resolved_with_a_reason'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='difference',
             trigger=pgtrigger.compiler.Trigger(name='difference_moves_as_allowed', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.state IS DISTINCT FROM NEW.state)', func="IF (OLD.state, NEW.state) NOT IN (('open', 'resolved'), ('open', 'gone'), ('resolved', 'gone')) THEN RAISE EXCEPTION '% may not pass from % to %', TG_TABLE_NAME, OLD.state, NEW.state; END IF; RETURN NEW;", hash='3fe1cc97615f04b14109a0e720fc7f74cc570d22', operation='UPDATE', pgid='pgtrigger_difference_moves_as_allowed_f3a0a', table='benefits_difference', when='BEFORE')),
@@ -508,26 +383,6 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='difference',
             trigger=pgtrigger.compiler.Trigger(name='difference_stays', sql=pgtrigger.compiler.UpsertTriggerSql(func="IF TRUE THEN RAISE EXCEPTION 'rows of % are kept', TG_TABLE_NAME; END IF; RETURN OLD;", hash='a65b8f28fc40cce7edae5e146a78f6606b9d8af2', operation='DELETE', pgid='pgtrigger_difference_stays_88d80', table='benefits_difference', when='BEFORE')),
-        ),
-        migrations.AddIndex(
-            model_name='statementline',
-            index=models.Index(condition=models.Q(('answered_at__isnull', True), ('disputed_at__isnull', False)), fields=['statement'], name='line_disputed'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.UniqueConstraint(fields=('redemption', 'kind'), name='line_once_a_redemption'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('list_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('worker_fen'), '+', models.F('merchant_fen')), '+', models.F('funded_fen'))), ('payable_fen', django.db.models.expressions.CombinedExpression(models.F('funded_fen'), '+', models.F('collected_fen')))), name='line_adds_up'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'redemption'), ('list_fen__gte', 0), ('payable_fen__gte', 0)), models.Q(('kind', 'correction'), ('list_fen__lte', 0), ('payable_fen__lte', 0)), _connector='OR'), name='line_has_the_sign_of_its_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='statementline',
-            constraint=models.CheckConstraint(condition=models.Q(('answered_at__isnull', True), ('disputed_at__isnull', False), _connector='OR'), name='line_answered_once_disputed'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='statementline',

@@ -7,373 +7,170 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("benefits", "0003_payments_and_settlement"),
-        ("places", "0006_suspension_and_photo_order"),
-        ("unions", "0002_merchants_and_cashiers"),
+        ('benefits', '0003_payments_and_settlement'),
+        ('places', '0006_suspension_and_photo_order'),
+        ('unions', '0002_merchants_and_cashiers'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="HouseKey",
+            name='HouseKey',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.PositiveSmallIntegerField(unique=True)),
-                ("private_key", yizhan.unions.encryption.EncryptedTextField()),
-                ("public_key", models.CharField(max_length=66)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("retired_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.PositiveSmallIntegerField(unique=True)),
+                ('private_key', yizhan.unions.encryption.EncryptedTextField()),
+                ('public_key', models.CharField(max_length=66)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('retired_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "verbose_name": "key for certificates",
-                "verbose_name_plural": "keys for certificates",
+                'verbose_name': 'key for certificates',
+                'verbose_name_plural': 'keys for certificates',
             },
         ),
         migrations.CreateModel(
-            name="Phone",
+            name='Phone',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("public_key", models.CharField(max_length=66, unique=True)),
-                ("name", models.CharField(blank=True, max_length=60, verbose_name="name")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="blocked at")),
-                (
-                    "worker",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="phones", to="unions.worker"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('public_key', models.CharField(max_length=66, unique=True)),
+                ('name', models.CharField(blank=True, max_length=60, verbose_name='name')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='blocked at')),
+                ('worker', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='phones', to='unions.worker')),
             ],
             options={
-                "verbose_name": "phone for codes",
-                "verbose_name_plural": "phones for codes",
+                'verbose_name': 'phone for codes',
+                'verbose_name_plural': 'phones for codes',
             },
         ),
         migrations.CreateModel(
-            name="PhoneCertificate",
+            name='PhoneCertificate',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("number", models.CharField(max_length=16, unique=True)),
-                ("issued_at", models.DateTimeField()),
-                ("valid_until", models.DateTimeField()),
-                (
-                    "key",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="benefits.housekey"
-                    ),
-                ),
-                (
-                    "phone",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="certificates", to="benefits.phone"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('number', models.CharField(max_length=16, unique=True)),
+                ('issued_at', models.DateTimeField()),
+                ('valid_until', models.DateTimeField()),
+                ('key', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.housekey')),
+                ('phone', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to='benefits.phone')),
             ],
             options={
-                "verbose_name": "certificate of a phone",
-                "verbose_name_plural": "certificates of phones",
+                'verbose_name': 'certificate of a phone',
+                'verbose_name_plural': 'certificates of phones',
+                'indexes': [models.Index(fields=['valid_until'], name='certificate_by_end')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('valid_until__gt', models.F('issued_at'))), name='certificate_has_a_life')],
             },
         ),
         migrations.CreateModel(
-            name="CodeSighting",
+            name='CodeSighting',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("step", models.BigIntegerField()),
-                ("nonce", models.BigIntegerField()),
-                ("seen_at", models.DateTimeField(verbose_name="seen at")),
-                ("offline", models.BooleanField(default=False)),
-                ("outcome", models.CharField(max_length=24)),
-                (
-                    "place",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="places.place",
-                    ),
-                ),
-                (
-                    "redemption",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sighting",
-                        to="benefits.redemption",
-                    ),
-                ),
-                (
-                    "certificate",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sightings",
-                        to="benefits.phonecertificate",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('step', models.BigIntegerField()),
+                ('nonce', models.BigIntegerField()),
+                ('seen_at', models.DateTimeField(verbose_name='seen at')),
+                ('offline', models.BooleanField(default=False)),
+                ('outcome', models.CharField(max_length=24)),
+                ('place', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.place')),
+                ('redemption', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sighting', to='benefits.redemption')),
+                ('certificate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='sightings', to='benefits.phonecertificate')),
             ],
             options={
-                "verbose_name": "sighting of a code",
-                "verbose_name_plural": "sightings of codes",
+                'verbose_name': 'sighting of a code',
+                'verbose_name_plural': 'sightings of codes',
+                'indexes': [models.Index(fields=['place', 'seen_at'], name='sighting_at_place')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('redemption__isnull', False)), fields=('certificate', 'step', 'nonce'), name='a_code_redeems_once')],
             },
         ),
         migrations.CreateModel(
-            name="Serving",
+            name='Serving',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("served_at", models.DateTimeField(verbose_name="served at")),
-                (
-                    "redemption",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="serving", to="benefits.redemption"
-                    ),
-                ),
-                (
-                    "served_by",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="unions.staff"),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('served_at', models.DateTimeField(verbose_name='served at')),
+                ('redemption', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='serving', to='benefits.redemption')),
+                ('served_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff')),
             ],
             options={
-                "verbose_name": "serving",
-                "verbose_name_plural": "servings",
+                'verbose_name': 'serving',
+                'verbose_name_plural': 'servings',
             },
         ),
         migrations.CreateModel(
-            name="Upload",
+            name='Upload',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("device", models.CharField(max_length=40)),
-                ("request_id", models.UUIDField()),
-                ("text", models.CharField(max_length=500)),
-                ("scanned_at", models.DateTimeField(verbose_name="scanned at")),
-                ("uploaded_at", models.DateTimeField(verbose_name="uploaded at")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("accepted", "Accepted"), ("exception", "To be decided"), ("set_aside", "Set aside")],
-                        max_length=10,
-                        verbose_name="state",
-                    ),
-                ),
-                (
-                    "reason",
-                    models.CharField(
-                        blank=True,
-                        choices=[
-                            ("", "–"),
-                            ("rule", "A rule of the programme"),
-                            ("duplicate", "This code was redeemed already"),
-                            ("late", "Uploaded too late"),
-                            ("clock", "The time does not fit"),
-                            ("unknown", "Unknown code or offer"),
-                            ("forged", "The signature does not hold"),
-                            ("revoked", "The phone was blocked"),
-                            ("expired", "The certificate had expired"),
-                        ],
-                        max_length=12,
-                        verbose_name="reason",
-                    ),
-                ),
-                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
-                ("decision", models.CharField(blank=True, max_length=200, verbose_name="words on the decision")),
-                (
-                    "cashier",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="unions.staff"),
-                ),
-                (
-                    "decided_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="unions.staff",
-                    ),
-                ),
-                (
-                    "offer",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="benefits.benefitoffer",
-                    ),
-                ),
-                (
-                    "place",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="places.place",
-                    ),
-                ),
-                (
-                    "redemption",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="upload",
-                        to="benefits.redemption",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('device', models.CharField(max_length=40)),
+                ('request_id', models.UUIDField()),
+                ('text', models.CharField(max_length=500)),
+                ('scanned_at', models.DateTimeField(verbose_name='scanned at')),
+                ('uploaded_at', models.DateTimeField(verbose_name='uploaded at')),
+                ('state', models.CharField(choices=[('accepted', 'Accepted'), ('exception', 'To be decided'), ('set_aside', 'Set aside')], max_length=10, verbose_name='state')),
+                ('reason', models.CharField(blank=True, choices=[('', '–'), ('rule', 'A rule of the programme'), ('duplicate', 'This code was redeemed already'), ('late', 'Uploaded too late'), ('clock', 'The time does not fit'), ('unknown', 'Unknown code or offer'), ('forged', 'The signature does not hold'), ('revoked', 'The phone was blocked'), ('expired', 'The certificate had expired')], max_length=12, verbose_name='reason')),
+                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='decided at')),
+                ('decision', models.CharField(blank=True, max_length=200, verbose_name='words on the decision')),
+                ('cashier', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff')),
+                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff')),
+                ('offer', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='benefits.benefitoffer')),
+                ('place', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.place')),
+                ('redemption', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='upload', to='benefits.redemption')),
             ],
             options={
-                "verbose_name": "redemption made offline",
-                "verbose_name_plural": "redemptions made offline",
+                'verbose_name': 'redemption made offline',
+                'verbose_name_plural': 'redemptions made offline',
+                'indexes': [models.Index(condition=models.Q(('state', 'exception')), fields=['place'], name='upload_to_decide')],
+                'constraints': [models.UniqueConstraint(fields=('request_id', 'device'), name='upload_once'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'accepted'), _negated=True), ('redemption__isnull', False), _connector='OR'), name='upload_accepted_is_a_redemption'), models.CheckConstraint(condition=models.Q(('state', 'accepted'), models.Q(('reason', ''), _negated=True), _connector='OR'), name='upload_exception_has_a_reason')],
             },
         ),
         migrations.CreateModel(
-            name="VoucherBatch",
+            name='VoucherBatch',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("purpose", models.CharField(max_length=120, verbose_name="for whom")),
-                ("count", models.PositiveIntegerField(verbose_name="vouchers")),
-                ("valid_until", models.DateField(verbose_name="last day")),
-                ("made_at", models.DateTimeField(verbose_name="made at")),
-                (
-                    "made_by",
-                    models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name="+", to="unions.staff"),
-                ),
-                (
-                    "programme",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="voucher_batches",
-                        to="benefits.programme",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('purpose', models.CharField(max_length=120, verbose_name='for whom')),
+                ('count', models.PositiveIntegerField(verbose_name='vouchers')),
+                ('valid_until', models.DateField(verbose_name='last day')),
+                ('made_at', models.DateTimeField(verbose_name='made at')),
+                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff')),
+                ('programme', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='voucher_batches', to='benefits.programme')),
             ],
             options={
-                "verbose_name": "batch of vouchers",
-                "verbose_name_plural": "batches of vouchers",
+                'verbose_name': 'batch of vouchers',
+                'verbose_name_plural': 'batches of vouchers',
+                'constraints': [models.CheckConstraint(condition=models.Q(('count__gte', 1), ('count__lte', 1000)), name='batch_has_a_size')],
             },
         ),
         migrations.CreateModel(
-            name="Voucher",
+            name='Voucher',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("sheet", models.PositiveSmallIntegerField()),
-                ("digest", models.CharField(max_length=64, unique=True)),
-                ("revoked_at", models.DateTimeField(blank=True, null=True, verbose_name="blocked at")),
-                (
-                    "redemption",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="voucher",
-                        to="benefits.redemption",
-                    ),
-                ),
-                (
-                    "batch",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="vouchers", to="benefits.voucherbatch"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sheet', models.PositiveSmallIntegerField()),
+                ('digest', models.CharField(max_length=64, unique=True)),
+                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='blocked at')),
+                ('redemption', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='voucher', to='benefits.redemption')),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='vouchers', to='benefits.voucherbatch')),
             ],
             options={
-                "verbose_name": "voucher",
-                "verbose_name_plural": "vouchers",
+                'verbose_name': 'voucher',
+                'verbose_name_plural': 'vouchers',
+                'indexes': [models.Index(fields=['batch', 'sheet'], name='voucher_on_sheet')],
             },
         ),
         migrations.CreateModel(
-            name="CounterPost",
+            name='CounterPost',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("is_active", models.BooleanField(default=True, verbose_name="active")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "place",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="counter_posts", to="places.place"
-                    ),
-                ),
-                (
-                    "staff",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="counters", to="unions.staff"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('is_active', models.BooleanField(default=True, verbose_name='active')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='counter_posts', to='places.place')),
+                ('staff', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='counters', to='unions.staff')),
             ],
             options={
-                "verbose_name": "post at a counter",
-                "verbose_name_plural": "posts at counters",
-                "constraints": [models.UniqueConstraint(fields=("staff", "place"), name="counter_post_once")],
+                'verbose_name': 'post at a counter',
+                'verbose_name_plural': 'posts at counters',
+                'constraints': [models.UniqueConstraint(fields=('staff', 'place'), name='counter_post_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name="phonecertificate",
-            index=models.Index(fields=["valid_until"], name="certificate_by_end"),
-        ),
-        migrations.AddConstraint(
-            model_name="phonecertificate",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("valid_until__gt", models.F("issued_at"))), name="certificate_has_a_life"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="codesighting",
-            index=models.Index(fields=["place", "seen_at"], name="sighting_at_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="codesighting",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("redemption__isnull", False)),
-                fields=("certificate", "step", "nonce"),
-                name="a_code_redeems_once",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="upload",
-            index=models.Index(condition=models.Q(("state", "exception")), fields=["place"], name="upload_to_decide"),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.UniqueConstraint(fields=("request_id", "device"), name="upload_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "accepted"), _negated=True), ("redemption__isnull", False), _connector="OR"
-                ),
-                name="upload_accepted_is_a_redemption",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upload",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state", "accepted"), models.Q(("reason", ""), _negated=True), _connector="OR"),
-                name="upload_exception_has_a_reason",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="voucherbatch",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("count__gte", 1), ("count__lte", 1000)), name="batch_has_a_size"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="voucher",
-            index=models.Index(fields=["batch", "sheet"], name="voucher_on_sheet"),
         ),
     ]

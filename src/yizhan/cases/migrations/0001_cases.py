@@ -76,6 +76,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'case',
                 'verbose_name_plural': 'cases',
+                'indexes': [models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['due_order', 'id'], name='case_open_due'), models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['union', 'due_order', 'id'], name='case_union_open_due'), models.Index(fields=['-submitted_at', '-id'], name='case_newest'), models.Index(fields=['union', '-submitted_at'], name='case_union_newest'), models.Index(fields=['worker', '-submitted_at'], name='case_worker'), models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['handler', 'due_order'], name='case_handler_due'), models.Index(condition=models.Q(('offered_to__isnull', False)), fields=['offered_to'], name='case_offered'), models.Index(condition=models.Q(('state', 'proposed')), fields=['verdict_due'], name='case_verdict_due'), models.Index(condition=models.Q(('published_words', ''), _negated=True), fields=['-closed_at'], name='case_published'), models.Index(fields=['contact_phone_index'], name='case_contact_phone'), django.contrib.postgres.indexes.GinIndex(fields=['search'], name='case_search')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['submitted', 'accepted', 'assigned', 'in_progress', 'proposed', 'closed', 'refused', 'withdrawn', 'merged'])), name='case_state_is_known'), models.CheckConstraint(condition=models.Q(('stars', None), ('stars__range', (1, 5)), _connector='OR'), name='case_stars_one_to_five'), models.CheckConstraint(condition=models.Q(('is_confidential', False), models.Q(('fields', {}), ('published_words', ''), ('text', ''), ('title', '')), _connector='OR'), name='case_confidential_is_sealed'), models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='case_merged_names_where'), models.CheckConstraint(condition=models.Q(('offered_to', None), models.Q(('offered_to', models.F('union')), _negated=True), _connector='OR'), name='case_offered_elsewhere')],
             },
         ),
         migrations.CreateModel(
@@ -98,6 +100,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'step of a case',
                 'verbose_name_plural': 'steps of cases',
+                'constraints': [models.UniqueConstraint(fields=('case', 'number'), name='case_events_are_numbered'), models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('case', 'key'), name='case_event_happens_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['submitted', 'accepted', 'refused', 'assigned', 'started', 'progress', 'paused', 'resumed', 'proposed', 'confirmed', 'reopened', 'closed_silent', 'withdrawn', 'transfer_offered', 'transfer_accepted', 'transfer_refused', 'transfer_cancelled', 'co_handler_added', 'co_handler_removed', 'urged', 'supervised', 'overdue', 'escalated', 'merged', 'absorbed', 'split_off', 'edited', 'noted', 'added', 'published', 'unpublished'])), name='case_event_kind_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -138,6 +141,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'kind of case',
                 'verbose_name_plural': 'kinds of cases',
+                'constraints': [models.UniqueConstraint(fields=('union', 'code'), name='case_kind_once_per_union'), models.CheckConstraint(condition=models.Q(('answer_days__isnull', True), ('answer_days__range', (1, 30)), _connector='OR'), name='case_kind_answer_days'), models.CheckConstraint(condition=models.Q(('progress_days__isnull', True), ('progress_days__range', (1, 60)), _connector='OR'), name='case_kind_progress_days'), models.CheckConstraint(condition=models.Q(('result_days__isnull', True), ('result_days__range', (1, 180)), _connector='OR'), name='case_kind_result_days'), models.CheckConstraint(condition=models.Q(('verdict_days__isnull', True), ('verdict_days__range', (3, 60)), _connector='OR'), name='case_kind_verdict_days'), models.CheckConstraint(condition=models.Q(('escalate_days__isnull', True), ('escalate_days__range', (1, 30)), _connector='OR'), name='case_kind_escalate_days')],
             },
         ),
         migrations.CreateModel(
@@ -152,6 +156,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'party of a case',
                 'verbose_name_plural': 'parties of cases',
+                'constraints': [models.UniqueConstraint(fields=('case', 'union', 'staff', 'role'), name='case_party_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +170,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'seat in the circle of handlers',
                 'verbose_name_plural': 'seats in circles of handlers',
+                'constraints': [models.UniqueConstraint(fields=('staff', 'kind'), name='circle_seat_once')],
             },
         ),
         migrations.CreateModel(
@@ -201,6 +207,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'QR code for cases',
                 'verbose_name_plural': 'QR codes for cases',
+                'constraints': [models.UniqueConstraint(fields=('union', 'place'), name='intake_code_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -229,126 +236,11 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'saved filter',
                 'verbose_name_plural': 'saved filters',
+                'constraints': [models.UniqueConstraint(fields=('staff', 'name'), name='case_filter_name_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='caseevent',
-            constraint=models.UniqueConstraint(fields=('case', 'number'), name='case_events_are_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('key', ''), _negated=True), fields=('case', 'key'), name='case_event_happens_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['submitted', 'accepted', 'refused', 'assigned', 'started', 'progress', 'paused', 'resumed', 'proposed', 'confirmed', 'reopened', 'closed_silent', 'withdrawn', 'transfer_offered', 'transfer_accepted', 'transfer_refused', 'transfer_cancelled', 'co_handler_added', 'co_handler_removed', 'urged', 'supervised', 'overdue', 'escalated', 'merged', 'absorbed', 'split_off', 'edited', 'noted', 'added', 'published', 'unpublished'])), name='case_event_kind_is_known'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='caseevent',
             trigger=pgtrigger.compiler.Trigger(name='case_event_is_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the steps of cases are append-only';", hash='67d6f7afb9c012d00fca1aa3df77c6cd0cdd9b75', operation='UPDATE OR DELETE', pgid='pgtrigger_case_event_is_append_only_40465', table='cases_caseevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.UniqueConstraint(fields=('union', 'code'), name='case_kind_once_per_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.CheckConstraint(condition=models.Q(('answer_days__isnull', True), ('answer_days__range', (1, 30)), _connector='OR'), name='case_kind_answer_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.CheckConstraint(condition=models.Q(('progress_days__isnull', True), ('progress_days__range', (1, 60)), _connector='OR'), name='case_kind_progress_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.CheckConstraint(condition=models.Q(('result_days__isnull', True), ('result_days__range', (1, 180)), _connector='OR'), name='case_kind_result_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.CheckConstraint(condition=models.Q(('verdict_days__isnull', True), ('verdict_days__range', (3, 60)), _connector='OR'), name='case_kind_verdict_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='casekind',
-            constraint=models.CheckConstraint(condition=models.Q(('escalate_days__isnull', True), ('escalate_days__range', (1, 30)), _connector='OR'), name='case_kind_escalate_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='caseparty',
-            constraint=models.UniqueConstraint(fields=('case', 'union', 'staff', 'role'), name='case_party_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='circleseat',
-            constraint=models.UniqueConstraint(fields=('staff', 'kind'), name='circle_seat_once'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['due_order', 'id'], name='case_open_due'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['union', 'due_order', 'id'], name='case_union_open_due'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['-submitted_at', '-id'], name='case_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['union', '-submitted_at'], name='case_union_newest'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['worker', '-submitted_at'], name='case_worker'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state__in', ('submitted', 'accepted', 'assigned', 'in_progress', 'proposed'))), fields=['handler', 'due_order'], name='case_handler_due'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('offered_to__isnull', False)), fields=['offered_to'], name='case_offered'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('state', 'proposed')), fields=['verdict_due'], name='case_verdict_due'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('published_words', ''), _negated=True), fields=['-closed_at'], name='case_published'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['contact_phone_index'], name='case_contact_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='case',
-            index=django.contrib.postgres.indexes.GinIndex(fields=['search'], name='case_search'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['submitted', 'accepted', 'assigned', 'in_progress', 'proposed', 'closed', 'refused', 'withdrawn', 'merged'])), name='case_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('stars', None), ('stars__range', (1, 5)), _connector='OR'), name='case_stars_one_to_five'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('is_confidential', False), models.Q(('fields', {}), ('published_words', ''), ('text', ''), ('title', '')), _connector='OR'), name='case_confidential_is_sealed'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('merged_into__isnull', False), ('state', 'merged')), models.Q(models.Q(('state', 'merged'), _negated=True), ('merged_into', None)), _connector='OR'), name='case_merged_names_where'),
-        ),
-        migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('offered_to', None), models.Q(('offered_to', models.F('union')), _negated=True), _connector='OR'), name='case_offered_elsewhere'),
-        ),
-        migrations.AddConstraint(
-            model_name='intakecode',
-            constraint=models.UniqueConstraint(fields=('union', 'place'), name='intake_code_once', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='savedfilter',
-            constraint=models.UniqueConstraint(fields=('staff', 'name'), name='case_filter_name_once'),
         ),
     ]

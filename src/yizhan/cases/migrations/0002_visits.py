@@ -52,6 +52,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'hand-over',
                 'verbose_name_plural': 'hand-overs',
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['to_post'], name='hand_over_pending')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='hand_over_is_answered_once'), models.CheckConstraint(condition=models.Q(('from_post', models.F('to_post')), _negated=True), name='hand_over_goes_to_another')],
             },
         ),
         migrations.CreateModel(
@@ -75,6 +77,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'link',
                 'verbose_name_plural': 'links',
+                'indexes': [models.Index(condition=models.Q(('ended_at', None)), fields=['post', 'kind'], name='link_by_post'), models.Index(condition=models.Q(('ended_at', None)), fields=['worker'], name='link_by_worker'), models.Index(condition=models.Q(('ended_at', None)), fields=['linked_union'], name='link_by_union')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('group_name', ''), ('group_size', None), ('kind', 'union'), ('linked_union__isnull', False), ('worker__isnull', True)), models.Q(('group_name', ''), ('group_size', None), ('kind', 'worker'), ('linked_union__isnull', True), ('worker__isnull', False)), models.Q(('group_size__isnull', False), ('kind', 'group'), ('linked_union__isnull', True), ('worker__isnull', True), models.Q(('group_name', ''), _negated=True), ('group_counted_on__isnull', False), ('group_size__range', (1, 5000))), _connector='OR'), name='link_has_one_end'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('post', 'linked_union'), name='link_with_a_union_once'), models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('post', 'worker'), name='link_with_a_worker_once'), models.UniqueConstraint(condition=models.Q(('ended_at', None), ('kind', 'group')), fields=('post', 'group_app', 'group_name'), name='link_with_a_group_once'), models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('began_at')), _connector='OR'), name='link_ends_after_it_began')],
             },
         ),
         migrations.CreateModel(
@@ -90,6 +94,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'link handed over',
                 'verbose_name_plural': 'links handed over',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('link',), name='link_in_one_hand_over'), models.UniqueConstraint(fields=('hand_over', 'link'), name='hand_over_names_a_link_once'), models.CheckConstraint(condition=models.Q(('is_open', True), ('moved', True), _negated=True), name='hand_over_item_moves_when_answered')],
             },
         ),
         migrations.CreateModel(
@@ -106,6 +111,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'message to a contact',
                 'verbose_name_plural': 'messages to contacts',
+                'indexes': [models.Index(fields=['link', '-at'], name='link_message_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('link', 'request_id'), name='link_message_counted_once')],
             },
         ),
         migrations.CreateModel(
@@ -121,6 +128,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'target of links',
                 'verbose_name_plural': 'targets of links',
+                'constraints': [models.CheckConstraint(condition=models.Q(('groups__lte', 100), ('units__lte', 200), ('workers__lte', 500)), name='link_target_can_be_reached')],
             },
         ),
         migrations.CreateModel(
@@ -139,6 +147,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'project',
                 'verbose_name_plural': 'projects',
+                'constraints': [models.UniqueConstraint(fields=('union', 'name'), name='project_has_its_own_name'), models.CheckConstraint(condition=models.Q(('begins_on', None), ('ends_on', None), ('ends_on__gte', models.F('begins_on')), _connector='OR'), name='project_ends_after_it_begins')],
             },
         ),
         migrations.CreateModel(
@@ -159,6 +168,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'round',
                 'verbose_name_plural': 'rounds',
+                'indexes': [models.Index(fields=['union', '-day'], name='round_by_union')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('start_lat__isnull', True), ('start_lon__isnull', True)), models.Q(('start_lat__gte', 3.0), ('start_lat__isnull', False), ('start_lat__lte', 54.0), ('start_lon__gte', 73.0), ('start_lon__isnull', False), ('start_lon__lte', 136.0)), _connector='OR'), name='round_starts_in_china')],
             },
         ),
         migrations.CreateModel(
@@ -181,6 +192,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'stop',
                 'verbose_name_plural': 'stops',
+                'constraints': [models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('round', 'order'), name='stop_has_one_turn'), models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__gte', 3.0), ('lat__isnull', False), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__isnull', False), ('lon__lte', 136.0)), _connector='OR'), name='stop_lies_in_china')],
             },
         ),
         migrations.CreateModel(
@@ -211,6 +223,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'task',
                 'verbose_name_plural': 'tasks',
+                'indexes': [models.Index(fields=['union', 'state', 'deadline'], name='task_by_union')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('percent__lte', 100)), name='task_percent_is_a_part'), models.CheckConstraint(condition=models.Q(('target', None), ('target__gte', 1), _connector='OR'), name='task_target_is_something'), models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='task_weighs_something'), models.CheckConstraint(condition=models.Q(models.Q(('level', 1), ('parent', None)), models.Q(('level__range', (2, 4)), ('parent__isnull', False)), _connector='OR'), name='task_stands_on_a_level'), models.UniqueConstraint(condition=models.Q(('parent__isnull', False), models.Q(('state', 'cancelled'), _negated=True)), fields=('parent', 'union'), name='task_passed_down_once_a_union'), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'cancelled'])), name='task_state_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -227,6 +241,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'milestone',
                 'verbose_name_plural': 'milestones',
                 'ordering': ['due_on', 'pk'],
+                'constraints': [models.UniqueConstraint(fields=('task', 'title'), name='milestone_has_its_own_title')],
             },
         ),
         migrations.CreateModel(
@@ -241,6 +256,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'list',
                 'verbose_name_plural': 'lists',
+                'constraints': [models.UniqueConstraint(fields=('project', 'name'), name='list_has_its_own_name')],
             },
         ),
         migrations.AddField(
@@ -270,6 +286,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'task passed down',
                 'verbose_name_plural': 'tasks passed down',
+                'indexes': [models.Index(condition=models.Q(('state', 'pending')), fields=['to_union'], name='task_pass_pending')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('task', 'to_union'), name='task_offered_once_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('became__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('became', None)), _connector='OR'), name='task_pass_makes_a_task_when_accepted')],
             },
         ),
         migrations.CreateModel(
@@ -299,6 +317,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'visit',
                 'verbose_name_plural': 'visits',
+                'indexes': [models.Index(fields=['union', '-at'], name='visit_by_union'), models.Index(fields=['post', '-at'], name='visit_by_post')],
+                'constraints': [models.UniqueConstraint(fields=('post', 'client_id'), name='visit_made_once'), models.CheckConstraint(condition=models.Q(('counted__lte', 2000)), name='visit_counts_people_in_sight'), models.CheckConstraint(condition=models.Q(('kind__in', ['home', 'group', 'heart', 'enterprise', 'station'])), name='visit_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__gte', 3.0), ('lat__isnull', False), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__isnull', False), ('lon__lte', 136.0)), _connector='OR'), name='visit_lies_in_china')],
             },
         ),
         migrations.CreateModel(
@@ -316,6 +336,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'evidence',
                 'verbose_name_plural': 'evidence',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('visit__isnull', False)), fields=('task', 'visit'), name='visit_proves_a_task_once')],
             },
         ),
         migrations.CreateModel(
@@ -330,6 +351,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'need heard',
                 'verbose_name_plural': 'needs heard',
+                'constraints': [models.UniqueConstraint(fields=('visit', 'client_id'), name='visit_need_once')],
             },
         ),
         migrations.CreateModel(
@@ -342,6 +364,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'person met',
                 'verbose_name_plural': 'people met',
+                'constraints': [models.UniqueConstraint(fields=('visit', 'worker'), name='person_met_once_a_visit')],
             },
         ),
         migrations.AddField(
@@ -365,6 +388,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'photo of a visit',
                 'verbose_name_plural': 'photos of visits',
+                'constraints': [models.UniqueConstraint(fields=('visit', 'client_id'), name='visit_photo_once')],
             },
         ),
         migrations.CreateModel(
@@ -383,6 +407,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'save of a visit',
                 'verbose_name_plural': 'saves of visits',
+                'constraints': [models.UniqueConstraint(fields=('post', 'request_id'), name='visit_saved_once'), models.UniqueConstraint(condition=models.Q(('revision__isnull', False)), fields=('visit', 'revision'), name='visit_revision_once')],
             },
         ),
         migrations.CreateModel(
@@ -399,196 +424,8 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddIndex(
-            model_name='handover',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['to_post'], name='hand_over_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('decided_at', None), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('decided_at__isnull', False)), _connector='OR'), name='hand_over_is_answered_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='handover',
-            constraint=models.CheckConstraint(condition=models.Q(('from_post', models.F('to_post')), _negated=True), name='hand_over_goes_to_another'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['post', 'kind'], name='link_by_post'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['worker'], name='link_by_worker'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(condition=models.Q(('ended_at', None)), fields=['linked_union'], name='link_by_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('group_name', ''), ('group_size', None), ('kind', 'union'), ('linked_union__isnull', False), ('worker__isnull', True)), models.Q(('group_name', ''), ('group_size', None), ('kind', 'worker'), ('linked_union__isnull', True), ('worker__isnull', False)), models.Q(('group_size__isnull', False), ('kind', 'group'), ('linked_union__isnull', True), ('worker__isnull', True), models.Q(('group_name', ''), _negated=True), ('group_counted_on__isnull', False), ('group_size__range', (1, 5000))), _connector='OR'), name='link_has_one_end'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('post', 'linked_union'), name='link_with_a_union_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('post', 'worker'), name='link_with_a_worker_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None), ('kind', 'group')), fields=('post', 'group_app', 'group_name'), name='link_with_a_group_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at', None), ('ended_at__gte', models.F('began_at')), _connector='OR'), name='link_ends_after_it_began'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoveritem',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_open', True)), fields=('link',), name='link_in_one_hand_over'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoveritem',
-            constraint=models.UniqueConstraint(fields=('hand_over', 'link'), name='hand_over_names_a_link_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='handoveritem',
-            constraint=models.CheckConstraint(condition=models.Q(('is_open', True), ('moved', True), _negated=True), name='hand_over_item_moves_when_answered'),
-        ),
-        migrations.AddIndex(
-            model_name='linkmessage',
-            index=models.Index(fields=['link', '-at'], name='link_message_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='linkmessage',
-            constraint=models.UniqueConstraint(fields=('link', 'request_id'), name='link_message_counted_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='linktarget',
-            constraint=models.CheckConstraint(condition=models.Q(('groups__lte', 100), ('units__lte', 200), ('workers__lte', 500)), name='link_target_can_be_reached'),
-        ),
-        migrations.AddConstraint(
-            model_name='project',
-            constraint=models.UniqueConstraint(fields=('union', 'name'), name='project_has_its_own_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='project',
-            constraint=models.CheckConstraint(condition=models.Q(('begins_on', None), ('ends_on', None), ('ends_on__gte', models.F('begins_on')), _connector='OR'), name='project_ends_after_it_begins'),
-        ),
-        migrations.AddIndex(
-            model_name='round',
-            index=models.Index(fields=['union', '-day'], name='round_by_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='round',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('start_lat__isnull', True), ('start_lon__isnull', True)), models.Q(('start_lat__gte', 3.0), ('start_lat__isnull', False), ('start_lat__lte', 54.0), ('start_lon__gte', 73.0), ('start_lon__isnull', False), ('start_lon__lte', 136.0)), _connector='OR'), name='round_starts_in_china'),
-        ),
-        migrations.AddConstraint(
-            model_name='roundstop',
-            constraint=models.UniqueConstraint(deferrable=django.db.models.constraints.Deferrable['DEFERRED'], fields=('round', 'order'), name='stop_has_one_turn'),
-        ),
-        migrations.AddConstraint(
-            model_name='roundstop',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__gte', 3.0), ('lat__isnull', False), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__isnull', False), ('lon__lte', 136.0)), _connector='OR'), name='stop_lies_in_china'),
-        ),
-        migrations.AddConstraint(
-            model_name='milestone',
-            constraint=models.UniqueConstraint(fields=('task', 'title'), name='milestone_has_its_own_title'),
-        ),
-        migrations.AddConstraint(
-            model_name='tasklist',
-            constraint=models.UniqueConstraint(fields=('project', 'name'), name='list_has_its_own_name'),
-        ),
-        migrations.AddIndex(
-            model_name='task',
-            index=models.Index(fields=['union', 'state', 'deadline'], name='task_by_union'),
-        ),
-        migrations.AddIndex(
             model_name='task',
             index=models.Index(fields=['list', 'number'], name='task_by_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('percent__lte', 100)), name='task_percent_is_a_part'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('target', None), ('target__gte', 1), _connector='OR'), name='task_target_is_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('weight__gte', 1)), name='task_weighs_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 1), ('parent', None)), models.Q(('level__range', (2, 4)), ('parent__isnull', False)), _connector='OR'), name='task_stands_on_a_level'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.UniqueConstraint(condition=models.Q(('parent__isnull', False), models.Q(('state', 'cancelled'), _negated=True)), fields=('parent', 'union'), name='task_passed_down_once_a_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='task',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'done', 'cancelled'])), name='task_state_is_known'),
-        ),
-        migrations.AddIndex(
-            model_name='taskpass',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['to_union'], name='task_pass_pending'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskpass',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('task', 'to_union'), name='task_offered_once_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='taskpass',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('became__isnull', False), ('state', 'accepted')), models.Q(models.Q(('state', 'accepted'), _negated=True), ('became', None)), _connector='OR'), name='task_pass_makes_a_task_when_accepted'),
-        ),
-        migrations.AddConstraint(
-            model_name='evidence',
-            constraint=models.UniqueConstraint(condition=models.Q(('visit__isnull', False)), fields=('task', 'visit'), name='visit_proves_a_task_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visitneed',
-            constraint=models.UniqueConstraint(fields=('visit', 'client_id'), name='visit_need_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visitperson',
-            constraint=models.UniqueConstraint(fields=('visit', 'worker'), name='person_met_once_a_visit'),
-        ),
-        migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['union', '-at'], name='visit_by_union'),
-        ),
-        migrations.AddIndex(
-            model_name='visit',
-            index=models.Index(fields=['post', '-at'], name='visit_by_post'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.UniqueConstraint(fields=('post', 'client_id'), name='visit_made_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('counted__lte', 2000)), name='visit_counts_people_in_sight'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['home', 'group', 'heart', 'enterprise', 'station'])), name='visit_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='visit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('lat__isnull', True), ('lon__isnull', True)), models.Q(('lat__gte', 3.0), ('lat__isnull', False), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__isnull', False), ('lon__lte', 136.0)), _connector='OR'), name='visit_lies_in_china'),
-        ),
-        migrations.AddConstraint(
-            model_name='visitphoto',
-            constraint=models.UniqueConstraint(fields=('visit', 'client_id'), name='visit_photo_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visitsave',
-            constraint=models.UniqueConstraint(fields=('post', 'request_id'), name='visit_saved_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='visitsave',
-            constraint=models.UniqueConstraint(condition=models.Q(('revision__isnull', False)), fields=('visit', 'revision'), name='visit_revision_once'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='visitsave',

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'lawyer or mediator',
                 'verbose_name_plural': 'lawyers and mediators',
+                'constraints': [models.UniqueConstraint(fields=('post', 'kind'), name='helper_once_per_kind'), models.CheckConstraint(condition=models.Q(('slot_minutes__range', (10, 240))), name='helper_slot_is_a_while')],
             },
         ),
         migrations.CreateModel(
@@ -85,6 +86,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'appointment',
                 'verbose_name_plural': 'appointments',
+                'indexes': [models.Index(condition=models.Q(('state', 'booked')), fields=['starts_at'], name='appointment_to_come')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('helper', 'starts_at'), name='appointment_one_at_a_time'), models.UniqueConstraint(condition=models.Q(('state', 'booked')), fields=('case',), name='appointment_one_ahead_of_a_case'), models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_later')],
             },
         ),
         migrations.CreateModel(
@@ -107,6 +110,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'consultation',
                 'verbose_name_plural': 'consultations',
+                'indexes': [models.Index(fields=['union', '-starts_at'], name='meeting_by_union')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'held', 'closed', 'cancelled'])), name='meeting_state_is_known')],
             },
         ),
         migrations.AddField(
@@ -127,6 +132,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'party at the table',
                 'verbose_name_plural': 'parties at the table',
+                'constraints': [models.UniqueConstraint(fields=('meeting', 'side', 'body', 'person'), name='meeting_party_once')],
             },
         ),
         migrations.CreateModel(
@@ -146,6 +152,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'sponsor',
                 'verbose_name_plural': 'sponsors',
+                'constraints': [models.UniqueConstraint(fields=('union', 'name'), name='sponsor_has_its_own_name')],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +172,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'thing in stock',
                 'verbose_name_plural': 'things in stock',
+                'constraints': [models.UniqueConstraint(fields=('union', 'place', 'name'), name='stock_item_has_its_own_name', nulls_distinct=False), models.CheckConstraint(condition=models.Q(('quantity__gte', 0), ('quantity__lte', 1000000)), name='stock_is_never_below_nothing'), models.CheckConstraint(condition=models.Q(('lent_days__range', (1, 365))), name='stock_lent_for_a_while')],
             },
         ),
         migrations.CreateModel(
@@ -186,6 +194,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'thing given out',
                 'verbose_name_plural': 'things given out',
+                'indexes': [models.Index(condition=models.Q(('due_on__isnull', False), ('quantity__gt', models.F('returned'))), fields=['due_on'], name='stock_out')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='stock_issue_is_something'), models.CheckConstraint(condition=models.Q(('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('returned'), '+', models.F('lost')))), name='stock_issue_returns_no_more'), models.CheckConstraint(condition=models.Q(('worker__isnull', False), ('case__isnull', False), _connector='OR'), name='stock_issue_names_whom')],
             },
         ),
         migrations.CreateModel(
@@ -204,6 +214,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'move of stock',
                 'verbose_name_plural': 'moves of stock',
+                'constraints': [models.CheckConstraint(condition=models.Q(('change', 0), _negated=True), name='stock_move_moves_something')],
             },
         ),
         migrations.CreateModel(
@@ -225,6 +236,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'wish',
                 'verbose_name_plural': 'wishes',
+                'indexes': [models.Index(fields=['state', '-published_at'], name='wish_wall')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['published', 'claimed', 'delivered', 'withdrawn'])), name='wish_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('claim_until__isnull', False), ('state', 'claimed')), models.Q(models.Q(('state', 'claimed'), _negated=True), ('claim_until', None)), _connector='OR'), name='wish_claimed_until_a_day')],
             },
         ),
         migrations.CreateModel(
@@ -244,6 +257,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'claim of a wish',
                 'verbose_name_plural': 'claims of wishes',
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at', None), ('ended_how', 'delivered'), _connector='OR'), fields=('wish',), name='wish_has_one_sponsor'), models.CheckConstraint(condition=models.Q(('until__gt', models.F('claimed_at'))), name='wish_claim_has_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_how', '')), models.Q(('ended_at__isnull', False), models.Q(('ended_how', ''), _negated=True)), _connector='OR'), name='wish_claim_ends_somehow')],
             },
         ),
         migrations.CreateModel(
@@ -265,107 +279,11 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='helper',
-            constraint=models.UniqueConstraint(fields=('post', 'kind'), name='helper_once_per_kind'),
-        ),
-        migrations.AddConstraint(
-            model_name='helper',
-            constraint=models.CheckConstraint(condition=models.Q(('slot_minutes__range', (10, 240))), name='helper_slot_is_a_while'),
-        ),
-        migrations.AddIndex(
-            model_name='appointment',
-            index=models.Index(condition=models.Q(('state', 'booked')), fields=['starts_at'], name='appointment_to_come'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'cancelled'), _negated=True), fields=('helper', 'starts_at'), name='appointment_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'booked')), fields=('case',), name='appointment_one_ahead_of_a_case'),
-        ),
-        migrations.AddConstraint(
-            model_name='appointment',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='appointment_ends_later'),
-        ),
-        migrations.AddIndex(
-            model_name='meeting',
-            index=models.Index(fields=['union', '-starts_at'], name='meeting_by_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='meeting',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['planned', 'held', 'closed', 'cancelled'])), name='meeting_state_is_known'),
-        ),
-        migrations.AddConstraint(
             model_name='agendaitem',
             constraint=models.UniqueConstraint(fields=('meeting', 'number'), name='agenda_items_are_numbered'),
         ),
         migrations.AddConstraint(
             model_name='agendaitem',
             constraint=models.UniqueConstraint(condition=models.Q(('case__isnull', False)), fields=('meeting', 'case'), name='case_once_on_an_agenda'),
-        ),
-        migrations.AddConstraint(
-            model_name='meetingparty',
-            constraint=models.UniqueConstraint(fields=('meeting', 'side', 'body', 'person'), name='meeting_party_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sponsor',
-            constraint=models.UniqueConstraint(fields=('union', 'name'), name='sponsor_has_its_own_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.UniqueConstraint(fields=('union', 'place', 'name'), name='stock_item_has_its_own_name', nulls_distinct=False),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 0), ('quantity__lte', 1000000)), name='stock_is_never_below_nothing'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockitem',
-            constraint=models.CheckConstraint(condition=models.Q(('lent_days__range', (1, 365))), name='stock_lent_for_a_while'),
-        ),
-        migrations.AddIndex(
-            model_name='stockissue',
-            index=models.Index(condition=models.Q(('due_on__isnull', False), ('quantity__gt', models.F('returned'))), fields=['due_on'], name='stock_out'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockissue',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', 1)), name='stock_issue_is_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockissue',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity__gte', django.db.models.expressions.CombinedExpression(models.F('returned'), '+', models.F('lost')))), name='stock_issue_returns_no_more'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockissue',
-            constraint=models.CheckConstraint(condition=models.Q(('worker__isnull', False), ('case__isnull', False), _connector='OR'), name='stock_issue_names_whom'),
-        ),
-        migrations.AddConstraint(
-            model_name='stockmove',
-            constraint=models.CheckConstraint(condition=models.Q(('change', 0), _negated=True), name='stock_move_moves_something'),
-        ),
-        migrations.AddIndex(
-            model_name='wish',
-            index=models.Index(fields=['state', '-published_at'], name='wish_wall'),
-        ),
-        migrations.AddConstraint(
-            model_name='wish',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['published', 'claimed', 'delivered', 'withdrawn'])), name='wish_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='wish',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim_until__isnull', False), ('state', 'claimed')), models.Q(models.Q(('state', 'claimed'), _negated=True), ('claim_until', None)), _connector='OR'), name='wish_claimed_until_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='wishclaim',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None), ('ended_how', 'delivered'), _connector='OR'), fields=('wish',), name='wish_has_one_sponsor'),
-        ),
-        migrations.AddConstraint(
-            model_name='wishclaim',
-            constraint=models.CheckConstraint(condition=models.Q(('until__gt', models.F('claimed_at'))), name='wish_claim_has_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='wishclaim',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('ended_how', '')), models.Q(('ended_at__isnull', False), models.Q(('ended_how', ''), _negated=True)), _connector='OR'), name='wish_claim_ends_somehow'),
         ),
     ]

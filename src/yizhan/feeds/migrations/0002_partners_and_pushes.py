@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'partner',
                 'verbose_name_plural': 'partners',
                 'ordering': ['union__path', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('union', 'name'), name='partner_named_once_per_union'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='partner_has_a_name'), models.CheckConstraint(condition=models.Q(('carrier__in', ['webhook', 'platform', 'sftp', 'email', 'none'])), name='partner_carrier_is_known'), models.CheckConstraint(condition=models.Q(('datum__in', ['WGS-84', 'GCJ-02', 'BD-09'])), name='partner_datum_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('carrier', 'webhook'), _negated=True), ('address', ''), ('secret__isnull', False), _connector='OR'), name='partner_messages_are_signed'), models.CheckConstraint(condition=models.Q(('key_digest__regex', '^[0-9a-f]{64}$')), name='partner_key_is_digested'), models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1), ('requests_per_minute__lte', 60000)), name='partner_rate_in_range'), models.CheckConstraint(condition=models.Q(('file_every_hours__gte', 1), ('file_every_hours__lte', 744)), name='partner_file_pause_in_range'), models.CheckConstraint(condition=models.Q(('red_days__gte', 1), ('red_days__lte', 90)), name='partner_red_days_in_range'), models.CheckConstraint(condition=models.Q(('batch__gte', 1), ('batch__lte', 500)), name='partner_batch_in_range')],
             },
         ),
         migrations.CreateModel(
@@ -103,6 +104,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'listing',
                 'verbose_name_plural': 'listings',
+                'indexes': [models.Index(condition=models.Q(('is_waiting', True)), fields=['partner', 'sequence'], name='listing_waiting'), models.Index(condition=models.Q(('died_at__isnull', False)), fields=['partner'], name='listing_dead'), models.Index(condition=models.Q(('red_since__isnull', False)), fields=['red_until'], name='listing_red')],
+                'constraints': [models.UniqueConstraint(fields=('partner', 'place'), name='listing_once_per_place'), models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sent', 'accepted', 'live', 'stale', 'merged', 'withdrawn'])), name='listing_state_is_known'), models.CheckConstraint(condition=models.Q(('finding__in', ['', 'missing', 'moved', 'renamed', 'merged', 'still_shown', 'unknown'])), name='listing_finding_is_known'), models.CheckConstraint(condition=models.Q(('died_at', None), ('is_waiting', False), _connector='OR'), name='listing_dead_does_not_wait'), models.CheckConstraint(condition=models.Q(models.Q(('red_since', None), ('red_until', None)), models.Q(('red_since__isnull', False), ('red_until__isnull', False)), _connector='OR'), name='listing_red_has_a_deadline')],
             },
         ),
         migrations.CreateModel(
@@ -145,6 +148,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'finding',
                 'verbose_name_plural': 'findings',
                 'ordering': ['kind', 'pk'],
+                'indexes': [models.Index(fields=['export', 'kind'], name='finding_by_export')],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +170,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'delivery',
                 'verbose_name_plural': 'deliveries',
                 'ordering': ['-at', '-pk'],
+                'indexes': [models.Index(fields=['partner', '-at'], name='push_by_partner'), models.Index(fields=['-at'], name='push_by_time')],
             },
         ),
         migrations.CreateModel(
@@ -187,90 +192,6 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'evidence',
                 'ordering': ['-at', '-pk'],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.UniqueConstraint(fields=('union', 'name'), name='partner_named_once_per_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='partner_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('carrier__in', ['webhook', 'platform', 'sftp', 'email', 'none'])), name='partner_carrier_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('datum__in', ['WGS-84', 'GCJ-02', 'BD-09'])), name='partner_datum_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('carrier', 'webhook'), _negated=True), ('address', ''), ('secret__isnull', False), _connector='OR'), name='partner_messages_are_signed'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('key_digest__regex', '^[0-9a-f]{64}$')), name='partner_key_is_digested'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('requests_per_minute__gte', 1), ('requests_per_minute__lte', 60000)), name='partner_rate_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('file_every_hours__gte', 1), ('file_every_hours__lte', 744)), name='partner_file_pause_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('red_days__gte', 1), ('red_days__lte', 90)), name='partner_red_days_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='partner',
-            constraint=models.CheckConstraint(condition=models.Q(('batch__gte', 1), ('batch__lte', 500)), name='partner_batch_in_range'),
-        ),
-        migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('is_waiting', True)), fields=['partner', 'sequence'], name='listing_waiting'),
-        ),
-        migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('died_at__isnull', False)), fields=['partner'], name='listing_dead'),
-        ),
-        migrations.AddIndex(
-            model_name='listing',
-            index=models.Index(condition=models.Q(('red_since__isnull', False)), fields=['red_until'], name='listing_red'),
-        ),
-        migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.UniqueConstraint(fields=('partner', 'place'), name='listing_once_per_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'sent', 'accepted', 'live', 'stale', 'merged', 'withdrawn'])), name='listing_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('finding__in', ['', 'missing', 'moved', 'renamed', 'merged', 'still_shown', 'unknown'])), name='listing_finding_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(('died_at', None), ('is_waiting', False), _connector='OR'), name='listing_dead_does_not_wait'),
-        ),
-        migrations.AddConstraint(
-            model_name='listing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('red_since', None), ('red_until', None)), models.Q(('red_since__isnull', False), ('red_until__isnull', False)), _connector='OR'), name='listing_red_has_a_deadline'),
-        ),
-        migrations.AddIndex(
-            model_name='finding',
-            index=models.Index(fields=['export', 'kind'], name='finding_by_export'),
-        ),
-        migrations.AddIndex(
-            model_name='push',
-            index=models.Index(fields=['partner', '-at'], name='push_by_partner'),
-        ),
-        migrations.AddIndex(
-            model_name='push',
-            index=models.Index(fields=['-at'], name='push_by_time'),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='evidence',

@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'source of pings',
                 'verbose_name_plural': 'sources of pings',
                 'ordering': ['union__path', 'name'],
+                'constraints': [models.UniqueConstraint(fields=('union', 'name'), name='ping_source_named_once_per_union'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='ping_source_has_a_name'), models.CheckConstraint(condition=models.Q(('key_digest__regex', '^[0-9a-f]{64}$')), name='ping_source_key_is_digested')],
             },
         ),
         migrations.CreateModel(
@@ -53,6 +54,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'reminder',
                 'verbose_name_plural': 'reminders',
+                'indexes': [models.Index(fields=['union', '-passed_at'], name='reminder_by_union_and_time'), models.Index(fields=['place', '-passed_at'], name='reminder_by_place_and_time'), models.Index(fields=['-passed_at'], name='reminder_by_time')],
+                'constraints': [models.UniqueConstraint(fields=('vehicle', 'place', 'passed_at'), name='reminder_once_per_passage'), models.CheckConstraint(condition=models.Q(('distance_m__gte', 0), ('distance_m__lte', 5000)), name='reminder_distance_is_plausible')],
             },
         ),
         migrations.CreateModel(
@@ -74,37 +77,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'rules of passing reminders',
                 'constraints': [models.CheckConstraint(condition=models.Q(('radius_m__gte', 50), ('radius_m__lte', 2000)), name='passage_radius_m_within_limits'), models.CheckConstraint(condition=models.Q(('cool_down_s__gte', 0), ('cool_down_s__lte', 604800)), name='passage_cool_down_s_within_limits'), models.CheckConstraint(condition=models.Q(('gap_s__gte', 0), ('gap_s__lte', 86400)), name='passage_gap_s_within_limits'), models.CheckConstraint(condition=models.Q(('max_segment_gap_s__gte', 0), ('max_segment_gap_s__lte', 600)), name='passage_max_segment_gap_s_within_limits'), models.CheckConstraint(condition=models.Q(('max_speed_kmh__gte', 20), ('max_speed_kmh__lte', 250)), name='passage_max_speed_kmh_within_limits')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='pingsource',
-            constraint=models.UniqueConstraint(fields=('union', 'name'), name='ping_source_named_once_per_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='pingsource',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='ping_source_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='pingsource',
-            constraint=models.CheckConstraint(condition=models.Q(('key_digest__regex', '^[0-9a-f]{64}$')), name='ping_source_key_is_digested'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['union', '-passed_at'], name='reminder_by_union_and_time'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['place', '-passed_at'], name='reminder_by_place_and_time'),
-        ),
-        migrations.AddIndex(
-            model_name='reminder',
-            index=models.Index(fields=['-passed_at'], name='reminder_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.UniqueConstraint(fields=('vehicle', 'place', 'passed_at'), name='reminder_once_per_passage'),
-        ),
-        migrations.AddConstraint(
-            model_name='reminder',
-            constraint=models.CheckConstraint(condition=models.Q(('distance_m__gte', 0), ('distance_m__lte', 5000)), name='reminder_distance_is_plausible'),
         ),
     ]

@@ -26,6 +26,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'delivery',
                 'verbose_name_plural': 'deliveries',
+                'indexes': [models.Index(condition=models.Q(('died_at', None)), fields=['due_at'], name='delivery_due')],
             },
         ),
         migrations.AddField(
@@ -61,10 +62,6 @@ class Migration(migrations.Migration):
             model_name='delivery',
             name='source',
             field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='deliveries', to='passage.pingsource', verbose_name='source'),
-        ),
-        migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('died_at', None)), fields=['due_at'], name='delivery_due'),
         ),
         migrations.AddIndex(
             model_name='delivery',

@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'wish of a driver',
                 'verbose_name_plural': 'wishes of drivers',
+                'constraints': [models.CheckConstraint(condition=models.Q(('is_silent', True), ('services__len__gt', 0), _connector='OR'), name='vehicle_wish_says_something'), models.CheckConstraint(condition=models.Q(('services__len__lte', 10)), name='vehicle_wish_asks_for_few_services')],
             },
         ),
         migrations.AddField(
@@ -71,13 +72,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='vehiclewish',
             constraint=models.UniqueConstraint(fields=('vehicle', 'source'), name='vehicle_wish_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='vehiclewish',
-            constraint=models.CheckConstraint(condition=models.Q(('is_silent', True), ('services__len__gt', 0), _connector='OR'), name='vehicle_wish_says_something'),
-        ),
-        migrations.AddConstraint(
-            model_name='vehiclewish',
-            constraint=models.CheckConstraint(condition=models.Q(('services__len__lte', 10)), name='vehicle_wish_asks_for_few_services'),
         ),
     ]

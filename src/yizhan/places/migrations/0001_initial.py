@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'kind of offer',
                 'verbose_name_plural': 'kinds of offer',
                 'ordering': ['order', 'code'],
+                'constraints': [models.UniqueConstraint(fields=('union', 'code'), name='offer_kind_once_per_union'), models.UniqueConstraint(condition=models.Q(('union__isnull', True)), fields=('code',), name='offer_kind_once_for_all')],
             },
         ),
         migrations.CreateModel(
@@ -60,6 +61,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'place',
                 'verbose_name_plural': 'places',
+                'indexes': [models.Index(fields=['changed_at'], name='place_by_change'), models.Index(fields=['union', 'name'], name='place_by_union_and_name'), models.Index(fields=['lat', 'lon'], name='place_by_position')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('lat__gte', 3.0), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__lte', 136.0)), name='place_lies_in_china'), models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='place_has_a_name'), models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'verified', 'published', 'suspended', 'closed'])), name='place_status_is_known'), models.CheckConstraint(condition=models.Q(('kind__in', ['station', 'restaurant', 'repair_point', 'driver_home', 'other'])), name='place_kind_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'published'), _negated=True), ('published_at__isnull', False), _connector='OR'), name='place_published_since'), models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_at__isnull', False), _connector='OR'), name='place_closed_since'), models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('union', 'source', 'source_id'), name='place_once_per_source')],
             },
         ),
         migrations.CreateModel(
@@ -73,6 +76,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'offer',
                 'verbose_name_plural': 'offers',
+                'constraints': [models.UniqueConstraint(fields=('place', 'kind'), name='place_offers_a_kind_once')],
             },
         ),
         migrations.CreateModel(
@@ -96,57 +100,5 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'imports',
                 'constraints': [models.UniqueConstraint(fields=('union', 'digest'), name='place_file_imported_once')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='offerkind',
-            constraint=models.UniqueConstraint(fields=('union', 'code'), name='offer_kind_once_per_union'),
-        ),
-        migrations.AddConstraint(
-            model_name='offerkind',
-            constraint=models.UniqueConstraint(condition=models.Q(('union__isnull', True)), fields=('code',), name='offer_kind_once_for_all'),
-        ),
-        migrations.AddIndex(
-            model_name='place',
-            index=models.Index(fields=['changed_at'], name='place_by_change'),
-        ),
-        migrations.AddIndex(
-            model_name='place',
-            index=models.Index(fields=['union', 'name'], name='place_by_union_and_name'),
-        ),
-        migrations.AddIndex(
-            model_name='place',
-            index=models.Index(fields=['lat', 'lon'], name='place_by_position'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('lat__gte', 3.0), ('lat__lte', 54.0), ('lon__gte', 73.0), ('lon__lte', 136.0)), name='place_lies_in_china'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='place_has_a_name'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'verified', 'published', 'suspended', 'closed'])), name='place_status_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['station', 'restaurant', 'repair_point', 'driver_home', 'other'])), name='place_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'published'), _negated=True), ('published_at__isnull', False), _connector='OR'), name='place_published_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'closed'), _negated=True), ('closed_at__isnull', False), _connector='OR'), name='place_closed_since'),
-        ),
-        migrations.AddConstraint(
-            model_name='place',
-            constraint=models.UniqueConstraint(condition=models.Q(('source_id', ''), _negated=True), fields=('union', 'source', 'source_id'), name='place_once_per_source'),
-        ),
-        migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(fields=('place', 'kind'), name='place_offers_a_kind_once'),
         ),
     ]

@@ -42,6 +42,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'report',
                 'verbose_name_plural': 'reports',
+                'indexes': [models.Index(fields=['place', '-opened_at'], name='report_by_place'), models.Index(condition=models.Q(('state__in', ('open', 'promised'))), fields=['opened_at'], name='report_unanswered')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'promised')), models.Q(('kind', 'other'), _negated=True)), fields=('place', 'kind'), name='report_of_a_kind_open_once'), models.CheckConstraint(condition=models.Q(('kind__in', ['door_locked', 'no_water', 'medicine_expired', 'equipment_broken', 'wrong_place', 'other'])), name='report_kind_is_known'), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'promised', 'fixed', 'not_a_fault', 'settled', 'withdrawn'])), name='report_state_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -58,6 +60,8 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'event of a report',
                 'verbose_name_plural': 'events of reports',
+                'indexes': [models.Index(fields=['report', '-at'], name='report_event_by_time')],
+                'constraints': [models.UniqueConstraint(condition=models.Q(('kind__in', ['reminded', 'escalated'])), fields=('report', 'kind', 'due_at'), name='report_told_once_per_deadline'), models.CheckConstraint(condition=models.Q(('kind__in', ['reported', 'withdrawn', 'fixed', 'not_a_fault', 'promised', 'said_fixed', 'also_fixed', 'said_not_fixed', 'verified', 'reminded', 'escalated'])), name='report_event_kind_is_known')],
             },
         ),
         migrations.CreateModel(
@@ -75,6 +79,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'receipt',
                 'verbose_name_plural': 'receipts',
+                'constraints': [models.UniqueConstraint(fields=('request_id', 'kind'), name='report_counted_once')],
             },
         ),
         migrations.CreateModel(
@@ -118,6 +123,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'rules of reports',
                 'verbose_name_plural': 'rules of reports',
+                'constraints': [models.CheckConstraint(condition=models.Q(('days_door_locked__isnull', True), ('days_door_locked__range', (1, 30)), _connector='OR'), name='report_rules_days_door_locked'), models.CheckConstraint(condition=models.Q(('days_no_water__isnull', True), ('days_no_water__range', (1, 30)), _connector='OR'), name='report_rules_days_no_water'), models.CheckConstraint(condition=models.Q(('days_medicine_expired__isnull', True), ('days_medicine_expired__range', (1, 30)), _connector='OR'), name='report_rules_days_medicine_expired'), models.CheckConstraint(condition=models.Q(('days_equipment_broken__isnull', True), ('days_equipment_broken__range', (1, 60)), _connector='OR'), name='report_rules_days_equipment_broken'), models.CheckConstraint(condition=models.Q(('days_wrong_place__isnull', True), ('days_wrong_place__range', (1, 60)), _connector='OR'), name='report_rules_days_wrong_place'), models.CheckConstraint(condition=models.Q(('days_other__isnull', True), ('days_other__range', (1, 60)), _connector='OR'), name='report_rules_days_other'), models.CheckConstraint(condition=models.Q(('longest_delay_days__isnull', True), ('longest_delay_days__range', (1, 180)), _connector='OR'), name='report_rules_longest_delay_days'), models.CheckConstraint(condition=models.Q(('escalate_days__isnull', True), ('escalate_days__range', (1, 30)), _connector='OR'), name='report_rules_escalate_days'), models.CheckConstraint(condition=models.Q(('star_after__isnull', True), ('star_after__range', (0, 20)), _connector='OR'), name='report_rules_star_after'), models.CheckConstraint(condition=models.Q(('star_window_days__isnull', True), ('star_window_days__range', (1, 366)), _connector='OR'), name='report_rules_star_window_days')],
             },
         ),
         migrations.CreateModel(
@@ -134,6 +140,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'change of stars',
                 'verbose_name_plural': 'changes of stars',
+                'indexes': [models.Index(fields=['place', '-at'], name='star_change_by_place')],
             },
         ),
         migrations.CreateModel(
@@ -150,88 +157,8 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('plate', 'day'), name='plate_visits_once_a_day')],
             },
         ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(fields=['place', '-opened_at'], name='report_by_place'),
-        ),
-        migrations.AddIndex(
-            model_name='report',
-            index=models.Index(condition=models.Q(('state__in', ('open', 'promised'))), fields=['opened_at'], name='report_unanswered'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('open', 'promised')), models.Q(('kind', 'other'), _negated=True)), fields=('place', 'kind'), name='report_of_a_kind_open_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['door_locked', 'no_water', 'medicine_expired', 'equipment_broken', 'wrong_place', 'other'])), name='report_kind_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='report',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['open', 'promised', 'fixed', 'not_a_fault', 'settled', 'withdrawn'])), name='report_state_is_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportreceipt',
-            constraint=models.UniqueConstraint(fields=('request_id', 'kind'), name='report_counted_once'),
-        ),
-        migrations.AddIndex(
-            model_name='reportevent',
-            index=models.Index(fields=['report', '-at'], name='report_event_by_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind__in', ['reminded', 'escalated'])), fields=('report', 'kind', 'due_at'), name='report_told_once_per_deadline'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportevent',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['reported', 'withdrawn', 'fixed', 'not_a_fault', 'promised', 'said_fixed', 'also_fixed', 'said_not_fixed', 'verified', 'reminded', 'escalated'])), name='report_event_kind_is_known'),
-        ),
         pgtrigger.migrations.AddTrigger(
             model_name='reportevent',
             trigger=pgtrigger.compiler.Trigger(name='report_event_is_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'the events of reports are append-only';", hash='60899c59f1a4b60c1c1e971de707ceb8555a3c62', operation='UPDATE OR DELETE', pgid='pgtrigger_report_event_is_append_only_19331', table='places_reportevent', when='BEFORE')),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_door_locked__isnull', True), ('days_door_locked__range', (1, 30)), _connector='OR'), name='report_rules_days_door_locked'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_no_water__isnull', True), ('days_no_water__range', (1, 30)), _connector='OR'), name='report_rules_days_no_water'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_medicine_expired__isnull', True), ('days_medicine_expired__range', (1, 30)), _connector='OR'), name='report_rules_days_medicine_expired'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_equipment_broken__isnull', True), ('days_equipment_broken__range', (1, 60)), _connector='OR'), name='report_rules_days_equipment_broken'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_wrong_place__isnull', True), ('days_wrong_place__range', (1, 60)), _connector='OR'), name='report_rules_days_wrong_place'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('days_other__isnull', True), ('days_other__range', (1, 60)), _connector='OR'), name='report_rules_days_other'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('longest_delay_days__isnull', True), ('longest_delay_days__range', (1, 180)), _connector='OR'), name='report_rules_longest_delay_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('escalate_days__isnull', True), ('escalate_days__range', (1, 30)), _connector='OR'), name='report_rules_escalate_days'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('star_after__isnull', True), ('star_after__range', (0, 20)), _connector='OR'), name='report_rules_star_after'),
-        ),
-        migrations.AddConstraint(
-            model_name='reportrules',
-            constraint=models.CheckConstraint(condition=models.Q(('star_window_days__isnull', True), ('star_window_days__range', (1, 366)), _connector='OR'), name='report_rules_star_window_days'),
-        ),
-        migrations.AddIndex(
-            model_name='starchange',
-            index=models.Index(fields=['place', '-at'], name='star_change_by_place'),
         ),
     ]

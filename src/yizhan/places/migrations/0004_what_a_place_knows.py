@@ -9,473 +9,251 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("places", "0003_reports_and_plates"),
-        ("unions", "0001_initial"),
+        ('places', '0003_reports_and_plates'),
+        ('unions', '0001_initial'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="CareRules",
+            name='CareRules',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "verify_months",
-                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="Verify every so many months"),
-                ),
-                (
-                    "warn_days",
-                    models.PositiveSmallIntegerField(
-                        blank=True, null=True, verbose_name="Warn so many days before a date passes"
-                    ),
-                ),
-                ("changed_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('verify_months', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Verify every so many months')),
+                ('warn_days', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='Warn so many days before a date passes')),
+                ('changed_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "verbose_name": "rules of care",
-                "verbose_name_plural": "rules of care",
+                'verbose_name': 'rules of care',
+                'verbose_name_plural': 'rules of care',
+                'constraints': [models.CheckConstraint(condition=models.Q(('verify_months__isnull', True), ('verify_months__range', (1, 36)), _connector='OR'), name='care_months_in_range'), models.CheckConstraint(condition=models.Q(('warn_days__isnull', True), ('warn_days__range', (1, 180)), _connector='OR'), name='care_days_in_range')],
             },
         ),
         migrations.CreateModel(
-            name="Closure",
+            name='Closure',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("starts_at", models.DateTimeField(verbose_name="shut from")),
-                ("ends_at", models.DateTimeField(verbose_name="open again from")),
-                ("reason", models.CharField(max_length=120, verbose_name="reason")),
-                ("lifted_at", models.DateTimeField(blank=True, null=True, verbose_name="lifted")),
-                ("made_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('starts_at', models.DateTimeField(verbose_name='shut from')),
+                ('ends_at', models.DateTimeField(verbose_name='open again from')),
+                ('reason', models.CharField(max_length=120, verbose_name='reason')),
+                ('lifted_at', models.DateTimeField(blank=True, null=True, verbose_name='lifted')),
+                ('made_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "temporary closure",
-                "verbose_name_plural": "temporary closures",
-                "ordering": ["starts_at"],
+                'verbose_name': 'temporary closure',
+                'verbose_name_plural': 'temporary closures',
+                'ordering': ['starts_at'],
+                'indexes': [models.Index(condition=models.Q(('lifted_at__isnull', True)), fields=['ends_at'], name='closure_by_end')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('ends_at__gt', models.F('starts_at'))), name='closure_ends_after_it_starts'), models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='closure_has_a_reason')],
             },
         ),
         migrations.CreateModel(
-            name="Equipment",
+            name='Equipment',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("name", models.CharField(max_length=60, verbose_name="name of equipment")),
-                (
-                    "state",
-                    models.CharField(
-                        choices=[("works", "works"), ("broken", "broken")],
-                        default="works",
-                        max_length=8,
-                        verbose_name="state",
-                    ),
-                ),
-                ("broken_since", models.DateField(blank=True, null=True, verbose_name="broken since")),
-                ("expires_on", models.DateField(blank=True, null=True, verbose_name="use by")),
-                ("note", models.CharField(blank=True, max_length=120, verbose_name="note")),
-                ("told", models.CharField(blank=True, editable=False, max_length=8)),
-                ("changed_at", models.DateTimeField(auto_now=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('name', models.CharField(max_length=60, verbose_name='name of equipment')),
+                ('state', models.CharField(choices=[('works', 'works'), ('broken', 'broken')], default='works', max_length=8, verbose_name='state')),
+                ('broken_since', models.DateField(blank=True, null=True, verbose_name='broken since')),
+                ('expires_on', models.DateField(blank=True, null=True, verbose_name='use by')),
+                ('note', models.CharField(blank=True, max_length=120, verbose_name='note')),
+                ('told', models.CharField(blank=True, editable=False, max_length=8)),
+                ('changed_at', models.DateTimeField(auto_now=True)),
             ],
             options={
-                "verbose_name": "equipment",
-                "verbose_name_plural": "equipment",
-                "ordering": ["name", "pk"],
+                'verbose_name': 'equipment',
+                'verbose_name_plural': 'equipment',
+                'ordering': ['name', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('expires_on__isnull', False)), fields=['expires_on'], name='equipment_by_expiry'), models.Index(condition=models.Q(('broken_since__isnull', False)), fields=['broken_since'], name='equipment_broken')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='equipment_has_a_name'), models.CheckConstraint(condition=models.Q(('state__in', ['works', 'broken'])), name='equipment_state_is_known'), models.CheckConstraint(condition=models.Q(models.Q(('broken_since__isnull', False), ('state', 'broken')), models.Q(('broken_since__isnull', True), ('state', 'works')), _connector='OR'), name='equipment_broken_since')],
             },
         ),
         migrations.CreateModel(
-            name="PlacePhoto",
+            name='PlacePhoto',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("file", models.FileField(upload_to=yizhan.places.models.facts.photo_name)),
-                ("small", models.FileField(upload_to=yizhan.places.models.facts.photo_name)),
-                ("width", models.PositiveIntegerField()),
-                ("height", models.PositiveIntegerField()),
-                ("alt", models.CharField(max_length=120, verbose_name="what it shows")),
-                ("added_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('file', models.FileField(upload_to=yizhan.places.models.facts.photo_name)),
+                ('small', models.FileField(upload_to=yizhan.places.models.facts.photo_name)),
+                ('width', models.PositiveIntegerField()),
+                ('height', models.PositiveIntegerField()),
+                ('alt', models.CharField(max_length=120, verbose_name='what it shows')),
+                ('added_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "verbose_name": "photo",
-                "verbose_name_plural": "photos",
-                "ordering": ["added_at", "pk"],
+                'verbose_name': 'photo',
+                'verbose_name_plural': 'photos',
+                'ordering': ['added_at', 'pk'],
+                'constraints': [models.CheckConstraint(condition=models.Q(('alt', ''), _negated=True), name='photo_says_what_it_shows')],
             },
         ),
         migrations.CreateModel(
-            name="Verification",
+            name='Verification',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "public_id",
-                    models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True),
-                ),
-                ("at", models.DateTimeField(default=django.utils.timezone.now, verbose_name="time")),
-                ("findings", models.JSONField(default=dict)),
-                ("metres", models.PositiveIntegerField(blank=True, null=True, verbose_name="metres from the place")),
-                ("accuracy_m", models.PositiveIntegerField(blank=True, null=True, verbose_name="accuracy in metres")),
-                ("note", models.CharField(blank=True, max_length=300, verbose_name="note")),
-                ("photo", models.FileField(blank=True, upload_to=yizhan.places.models.facts.evidence_name)),
-                ("is_sound", models.BooleanField(verbose_name="everything in order")),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('public_id', models.UUIDField(default=yizhan.unions.identity.new_public_id, editable=False, unique=True)),
+                ('at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='time')),
+                ('findings', models.JSONField(default=dict)),
+                ('metres', models.PositiveIntegerField(blank=True, null=True, verbose_name='metres from the place')),
+                ('accuracy_m', models.PositiveIntegerField(blank=True, null=True, verbose_name='accuracy in metres')),
+                ('note', models.CharField(blank=True, max_length=300, verbose_name='note')),
+                ('photo', models.FileField(blank=True, upload_to=yizhan.places.models.facts.evidence_name)),
+                ('is_sound', models.BooleanField(verbose_name='everything in order')),
             ],
             options={
-                "verbose_name": "verification",
-                "verbose_name_plural": "verifications",
-                "ordering": ["-at", "-pk"],
+                'verbose_name': 'verification',
+                'verbose_name_plural': 'verifications',
+                'ordering': ['-at', '-pk'],
             },
         ),
         migrations.AddField(
-            model_name="place",
-            name="access",
-            field=models.CharField(
-                blank=True,
-                choices=[
-                    ("", "Not known"),
-                    ("walk_in", "Walk in"),
-                    ("qr", "Scan a QR code"),
-                    ("code", "Door code"),
-                    ("attendant", "Someone lets you in"),
-                ],
-                db_default="",
-                default="",
-                max_length=10,
-                verbose_name="how to enter",
-            ),
+            model_name='place',
+            name='access',
+            field=models.CharField(blank=True, choices=[('', 'Not known'), ('walk_in', 'Walk in'), ('qr', 'Scan a QR code'), ('code', 'Door code'), ('attendant', 'Someone lets you in')], db_default='', default='', max_length=10, verbose_name='how to enter'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="access_note",
-            field=models.CharField(
-                blank=True, db_default="", default="", max_length=200, verbose_name="note on entering"
-            ),
+            model_name='place',
+            name='access_note',
+            field=models.CharField(blank=True, db_default='', default='', max_length=200, verbose_name='note on entering'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="capacity",
-            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="seats"),
+            model_name='place',
+            name='capacity',
+            field=models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='seats'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="contact_is_service",
-            field=models.BooleanField(db_default=False, default=False, verbose_name="contact is a service number"),
+            model_name='place',
+            name='contact_is_service',
+            field=models.BooleanField(db_default=False, default=False, verbose_name='contact is a service number'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="entrance_lat",
-            field=models.FloatField(blank=True, null=True, verbose_name="latitude of the entrance"),
+            model_name='place',
+            name='entrance_lat',
+            field=models.FloatField(blank=True, null=True, verbose_name='latitude of the entrance'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="entrance_lon",
-            field=models.FloatField(blank=True, null=True, verbose_name="longitude of the entrance"),
+            model_name='place',
+            name='entrance_lon',
+            field=models.FloatField(blank=True, null=True, verbose_name='longitude of the entrance'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="funder",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="unions.union",
-                verbose_name="funder",
-            ),
+            model_name='place',
+            name='funder',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.union', verbose_name='funder'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="host",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="unions.union",
-                verbose_name="union as host",
-            ),
+            model_name='place',
+            name='host',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.union', verbose_name='union as host'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="host_name",
-            field=models.CharField(blank=True, db_default="", default="", max_length=120, verbose_name="host"),
+            model_name='place',
+            name='host_name',
+            field=models.CharField(blank=True, db_default='', default='', max_length=120, verbose_name='host'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="occupations",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.CharField(
-                    choices=[
-                        ("food_rider", "Food-delivery rider"),
-                        ("courier", "Parcel courier"),
-                        ("ride_driver", "Ride-hailing driver"),
-                        ("taxi_driver", "Taxi driver"),
-                        ("truck_driver", "Truck driver"),
-                        ("sanitation", "Sanitation worker"),
-                        ("domestic", "Domestic worker"),
-                        ("security", "Security guard"),
-                        ("construction", "Construction worker"),
-                        ("other", "Other outdoor work"),
-                    ],
-                    max_length=16,
-                ),
-                blank=True,
-                default=list,
-                size=None,
-                verbose_name="occupations",
-            ),
+            model_name='place',
+            name='occupations',
+            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('food_rider', 'Food-delivery rider'), ('courier', 'Parcel courier'), ('ride_driver', 'Ride-hailing driver'), ('taxi_driver', 'Taxi driver'), ('truck_driver', 'Truck driver'), ('sanitation', 'Sanitation worker'), ('domestic', 'Domestic worker'), ('security', 'Security guard'), ('construction', 'Construction worker'), ('other', 'Other outdoor work')], max_length=16), blank=True, default=list, size=None, verbose_name='occupations'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="operator",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="unions.union",
-                verbose_name="operator",
-            ),
+            model_name='place',
+            name='operator',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.union', verbose_name='operator'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="parking_lat",
-            field=models.FloatField(blank=True, null=True, verbose_name="latitude of e-bike parking"),
+            model_name='place',
+            name='parking_lat',
+            field=models.FloatField(blank=True, null=True, verbose_name='latitude of e-bike parking'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="parking_lon",
-            field=models.FloatField(blank=True, null=True, verbose_name="longitude of e-bike parking"),
+            model_name='place',
+            name='parking_lon',
+            field=models.FloatField(blank=True, null=True, verbose_name='longitude of e-bike parking'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="stale_told_at",
+            model_name='place',
+            name='stale_told_at',
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
         migrations.AddField(
-            model_name="place",
-            name="users",
-            field=models.CharField(
-                choices=[
-                    ("everyone", "All who work outdoors"),
-                    ("members", "Union members"),
-                    ("occupations", "Certain occupations"),
-                ],
-                db_default="everyone",
-                default="everyone",
-                max_length=12,
-                verbose_name="who may use it",
-            ),
+            model_name='place',
+            name='users',
+            field=models.CharField(choices=[('everyone', 'All who work outdoors'), ('members', 'Union members'), ('occupations', 'Certain occupations')], db_default='everyone', default='everyone', max_length=12, verbose_name='who may use it'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="verified_at",
-            field=models.DateTimeField(blank=True, null=True, verbose_name="last verified"),
+            model_name='place',
+            name='verified_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='last verified'),
         ),
         migrations.AddField(
-            model_name="place",
-            name="verified_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="unions.staff",
-                verbose_name="verified by",
-            ),
+            model_name='place',
+            name='verified_by',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff', verbose_name='verified by'),
         ),
         migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("entrance_lat__isnull", True), ("entrance_lon__isnull", True)),
-                    models.Q(
-                        ("entrance_lat__gte", 3.0),
-                        ("entrance_lat__lte", 54.0),
-                        ("entrance_lon__gte", 73.0),
-                        ("entrance_lon__lte", 136.0),
-                    ),
-                    _connector="OR",
-                ),
-                name="place_entrance_lies_in_china",
-            ),
+            model_name='place',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('entrance_lat__isnull', True), ('entrance_lon__isnull', True)), models.Q(('entrance_lat__gte', 3.0), ('entrance_lat__lte', 54.0), ('entrance_lon__gte', 73.0), ('entrance_lon__lte', 136.0)), _connector='OR'), name='place_entrance_lies_in_china'),
         ),
         migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("parking_lat__isnull", True), ("parking_lon__isnull", True)),
-                    models.Q(
-                        ("parking_lat__gte", 3.0),
-                        ("parking_lat__lte", 54.0),
-                        ("parking_lon__gte", 73.0),
-                        ("parking_lon__lte", 136.0),
-                    ),
-                    _connector="OR",
-                ),
-                name="place_parking_lies_in_china",
-            ),
+            model_name='place',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('parking_lat__isnull', True), ('parking_lon__isnull', True)), models.Q(('parking_lat__gte', 3.0), ('parking_lat__lte', 54.0), ('parking_lon__gte', 73.0), ('parking_lon__lte', 136.0)), _connector='OR'), name='place_parking_lies_in_china'),
         ),
         migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("access__in", ["", "walk_in", "qr", "code", "attendant"])),
-                name="place_access_is_known",
-            ),
+            model_name='place',
+            constraint=models.CheckConstraint(condition=models.Q(('access__in', ['', 'walk_in', 'qr', 'code', 'attendant'])), name='place_access_is_known'),
         ),
         migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("occupations", []), ("users__in", ["everyone", "members"])),
-                    models.Q(("users", "occupations"), models.Q(("occupations", []), _negated=True)),
-                    _connector="OR",
-                ),
-                name="place_names_occupations_when_it_means_them",
-            ),
+            model_name='place',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('occupations', []), ('users__in', ['everyone', 'members'])), models.Q(('users', 'occupations'), models.Q(('occupations', []), _negated=True)), _connector='OR'), name='place_names_occupations_when_it_means_them'),
         ),
         migrations.AddConstraint(
-            model_name="place",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("host__isnull", True), ("host_name", ""), _connector="OR"),
-                name="place_has_one_host",
-            ),
+            model_name='place',
+            constraint=models.CheckConstraint(condition=models.Q(('host__isnull', True), ('host_name', ''), _connector='OR'), name='place_has_one_host'),
         ),
         migrations.AddField(
-            model_name="carerules",
-            name="union",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT, related_name="care_rules", to="unions.union"
-            ),
+            model_name='carerules',
+            name='union',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='care_rules', to='unions.union'),
         ),
         migrations.AddField(
-            model_name="closure",
-            name="place",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="closures", to="places.place"
-            ),
+            model_name='closure',
+            name='place',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='closures', to='places.place'),
         ),
         migrations.AddField(
-            model_name="equipment",
-            name="offer",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="places.offerkind",
-            ),
+            model_name='equipment',
+            name='offer',
+            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.offerkind'),
         ),
         migrations.AddField(
-            model_name="equipment",
-            name="place",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="equipment", to="places.place"
-            ),
+            model_name='equipment',
+            name='place',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='equipment', to='places.place'),
         ),
         migrations.AddField(
-            model_name="placephoto",
-            name="place",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="photos", to="places.place"
-            ),
+            model_name='placephoto',
+            name='place',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='photos', to='places.place'),
         ),
         migrations.AddField(
-            model_name="verification",
-            name="by",
-            field=models.ForeignKey(
-                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="unions.staff"
-            ),
+            model_name='verification',
+            name='by',
+            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='unions.staff'),
         ),
         migrations.AddField(
-            model_name="verification",
-            name="place",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE, related_name="verifications", to="places.place"
-            ),
+            model_name='verification',
+            name='place',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='verifications', to='places.place'),
         ),
         migrations.AddConstraint(
-            model_name="carerules",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("verify_months__isnull", True), ("verify_months__range", (1, 36)), _connector="OR"),
-                name="care_months_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="carerules",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("warn_days__isnull", True), ("warn_days__range", (1, 180)), _connector="OR"),
-                name="care_days_in_range",
-            ),
+            model_name='equipment',
+            constraint=models.UniqueConstraint(fields=('place', 'name'), name='equipment_once_per_place'),
         ),
         migrations.AddIndex(
-            model_name="closure",
-            index=models.Index(
-                condition=models.Q(("lifted_at__isnull", True)), fields=["ends_at"], name="closure_by_end"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="closure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("starts_at"))), name="closure_ends_after_it_starts"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="closure",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("reason", ""), _negated=True), name="closure_has_a_reason"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="equipment",
-            index=models.Index(
-                condition=models.Q(("expires_on__isnull", False)), fields=["expires_on"], name="equipment_by_expiry"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="equipment",
-            index=models.Index(
-                condition=models.Q(("broken_since__isnull", False)), fields=["broken_since"], name="equipment_broken"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="equipment",
-            constraint=models.UniqueConstraint(fields=("place", "name"), name="equipment_once_per_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="equipment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("name", ""), _negated=True), name="equipment_has_a_name"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="equipment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["works", "broken"])), name="equipment_state_is_known"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="equipment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("broken_since__isnull", False), ("state", "broken")),
-                    models.Q(("broken_since__isnull", True), ("state", "works")),
-                    _connector="OR",
-                ),
-                name="equipment_broken_since",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="placephoto",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("alt", ""), _negated=True), name="photo_says_what_it_shows"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="verification",
-            index=models.Index(fields=["place", "-at"], name="verification_by_place"),
+            model_name='verification',
+            index=models.Index(fields=['place', '-at'], name='verification_by_place'),
         ),
     ]
