@@ -75,8 +75,11 @@ def serving(receiver: Receiver) -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self.do_POST()
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             if receiver.hold is not None:
                 receiver.hold.wait(30)
             headers = {name.lower(): value for name, value in self.headers.items()}

@@ -62,7 +62,22 @@ class Table:
         self.rows: dict[str, dict[str, Any]] = {}
 
     def __call__(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        if "/list?" in path:
+            return 200, json.dumps(self.list(path)).encode()
         return 200, json.dumps(getattr(self, self.name)(path, headers["content-type"], body)).encode()
+
+    def list(self, path: str) -> dict[str, Any]:
+        """Rows that hold the number that is asked for, under the names of each platform."""
+        asked = {key: values[0] for key, values in parse_qs(path.split("?", 1)[1]).items()}
+        number = asked.get("station_id") or asked["filter"].removeprefix("station_id:")
+        number = number.removeprefix('ud_id in("').removesuffix('")')
+        rows = [key for key, row in self.rows.items() if number in json.dumps(row)]
+        match self.name:
+            case "amap":
+                return {"status": 1, "info": "OK", "count": len(rows), "datas": [{"_id": key} for key in rows]}
+            case "baidu":
+                return {"status": 0, "message": "成功", "size": len(rows), "pois": [{"id": key} for key in rows]}
+        return {"status": 0, "message": "成功", "result": {"count": len(rows), "data": [{"id": key} for key in rows]}}
 
     def amap(self, path: str, kind: str, body: bytes) -> dict[str, Any]:
         form = {key: values[0] for key, values in parse_qs(body.decode()).items()}
@@ -137,6 +152,28 @@ def test_a_place_is_created_changed_and_removed_in_a_platforms_table(
     push(Clock())
     assert table.rows == {}
     assert listing(partner, place).state == ListingState.WITHDRAWN
+
+
+@pytest.mark.parametrize("name", ["amap", "baidu", "tencent"])
+@pytest.mark.parametrize("closes", [False, True])
+def test_what_was_created_but_not_noted_is_found_again_and_neither_doubled_nor_left_behind(
+    name: str, closes: bool, place: Place, receiver: Receiver, tree: UnionTree, post: PostMaker
+) -> None:
+    table = Table(name)
+    receiver.answer = table
+    facts = {"address": receiver.url, "platform_key": "their key", "platform_table": "t1"}
+    partner = a_partner(tree.zhengzhou, preset=name, **facts).partner
+    push(Clock())
+    Listing.every.filter(partner=partner).update(  # what a worker leaves that is killed before it notes the answer
+        their_id="", state=ListingState.PENDING, is_waiting=True, taken_wanted=False, taken_sequence=0
+    )
+    if closes:
+        close_place(place, actor=post(tree.zhongyuan))
+    push(Clock())
+    assert len(table.rows) == (0 if closes else 1)
+    found = listing(partner, place)
+    assert (found.is_waiting, found.state) == (False, ListingState.WITHDRAWN if closes else ListingState.ACCEPTED)
+    assert closes or found.their_id
 
 
 @pytest.mark.parametrize("name", ["amap", "baidu", "tencent"])

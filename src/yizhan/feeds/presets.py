@@ -138,8 +138,8 @@ PRESETS: dict[str, Preset] = {
             documentation="https://lbs.amap.com/api/yuntu/reference/cloudstorage",
             note=_(
                 "Fills a table of the cloud map (云图) that belongs to your key; whether AMap shows it to everyone is "
-                "agreed with AMap. Its table needs the own columns station_id, category, telephone, opentime, services "
-                "and url."
+                "agreed with AMap. Its table needs the own columns station_id (indexed for filters), category, "
+                "telephone, opentime, services and url."
             ),
         ),
         Preset(

@@ -7,6 +7,7 @@ the platforms themselves, which needs a contract and a key. Presets say where th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -20,6 +21,8 @@ from yizhan.unions.webhooks import Answer, Receivers
 from .loads import Item, Load, Result
 
 _FORM, _JSON = "application/x-www-form-urlencoded; charset=utf-8", "application/json"
+_AGENT = "yizhan-push/1"
+_OURS = "station_id"  # the column of the table that holds our number
 
 
 class Platform(Protocol):
@@ -36,6 +39,12 @@ class Platform(Protocol):
 
     def their_id(self, told: Mapping[str, Any]) -> str:
         """What it calls the place from now on; empty: it does not say."""
+
+    def look_up(self, partner: Partner, item: Item) -> str:
+        """Path and query of a GET that finds a place by our own number."""
+
+    def found(self, told: Mapping[str, Any]) -> str:
+        """What it calls the place that was looked up; empty: it has none."""
 
 
 class Amap:
@@ -64,6 +73,15 @@ class Amap:
         """See `Platform`."""
         return str(told.get("_id") or "")
 
+    def look_up(self, partner: Partner, item: Item) -> str:
+        """See `Platform`."""
+        asked = {"key": partner.platform_key or "", "tableid": partner.platform_table, "limit": "1", "page": "1"}
+        return "/datamanage/data/list?" + urlencode({**asked, "filter": f"{_OURS}:{item.place}"})
+
+    def found(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return _first(told.get("datas"), "_id")
+
 
 class Baidu:
     """Baidu's LBS cloud (geodata v4): forms, one place a request, an id of its own for each."""
@@ -90,6 +108,15 @@ class Baidu:
     def their_id(self, told: Mapping[str, Any]) -> str:
         """See `Platform`."""
         return str(told.get("id") or "")
+
+    def look_up(self, partner: Partner, item: Item) -> str:
+        """See `Platform`."""
+        asked = {"ak": partner.platform_key or "", "geotable_id": partner.platform_table, _OURS: str(item.place)}
+        return "/geodata/v4/poi/list?" + urlencode(asked)
+
+    def found(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return _first(told.get("pois"), "id")
 
 
 class Tencent:
@@ -124,14 +151,25 @@ class Tencent:
         done = _list_in(told, "success")
         return str(done[0].get("id") or "") if done else ""
 
+    def look_up(self, partner: Partner, item: Item) -> str:
+        """See `Platform`."""
+        asked = {"key": partner.platform_key or "", "table_id": partner.platform_table}
+        return "/place_cloud/data/list?" + urlencode({**asked, "filter": f'ud_id in("{item.place}")'})
+
+    def found(self, told: Mapping[str, Any]) -> str:
+        """See `Platform`."""
+        return _first(_list_in(told, "data"), "id")
+
 
 PLATFORMS: dict[str, Platform] = {"amap": Amap(), "baidu": Baidu(), "tencent": Tencent()}
 
 
 async def carry(load: Load, receivers: Receivers) -> Result:
-    """One request a place, in order, until one fails.
+    """One request a place, in order, until one fails; before a place is created it is looked up.
 
-    An answer that is not the platform's (a page of a proxy, nothing at all) counts as a failure, whatever its status.
+    A worker may have been killed between creating a place and noting what the platform calls it: creating it again
+    would leave one that nobody takes down. An answer that is not the platform's (a page of a proxy, nothing at all)
+    counts as a failure, whatever its status.
     """
     partner = load.partner
     platform = PLATFORMS[PRESETS[partner.preset].platform]
@@ -139,17 +177,26 @@ async def carry(load: Load, receivers: Receivers) -> Result:
     refused: dict[int, str] = {}
     theirs: dict[int, str] = {}
     answer = Answer(200, "HTTP 200")
+    base = partner.address.rstrip("/")
     for item in load.items:
-        if item.gone and not item.their_id:
-            taken.append(item)  # it never had it
-            continue
-        path, kind, body = platform.call(partner, item)
-        answer = await receivers.post(
-            partner.address.rstrip("/") + path, body, {"Content-Type": kind, "User-Agent": "yizhan-push/1"}
-        )
-        told = _told(answer)
-        if not answer.is_taken or told is None:
-            answer = answer if not answer.is_taken else Answer(None, f"{answer.words}: not an answer of the platform")
+        known = item
+        if not item.their_id:
+            answer = await receivers.get(base + platform.look_up(partner, item), {"User-Agent": _AGENT})
+            answer, told = _checked(answer)
+            if told is None:
+                break
+            # A table in which our number cannot be looked up refuses; the place is created all the same.
+            name = "" if platform.refusal(told) else platform.found(told)
+            if not name and item.gone:
+                taken.append(item)  # it never had it
+                continue
+            if name:
+                theirs[item.listing] = name
+                known = replace(item, their_id=name)
+        path, kind, body = platform.call(partner, known)
+        answer = await receivers.post(base + path, body, {"Content-Type": kind, "User-Agent": _AGENT})
+        answer, told = _checked(answer)
+        if told is None:
             break
         if why := platform.refusal(told):
             if not platform.is_about_the_place(told):
@@ -163,6 +210,14 @@ async def carry(load: Load, receivers: Receivers) -> Result:
     return Result(answer, taken, refused, theirs)
 
 
+def _checked(answer: Answer) -> tuple[Answer, Mapping[str, Any] | None]:
+    """What the platform told; None: it was not the platform, and the answer says so."""
+    told = _told(answer) if answer.is_taken else None
+    if told is None and answer.is_taken:
+        return Answer(None, f"{answer.words}: not an answer of the platform"), None
+    return answer, told
+
+
 def _told(answer: Answer) -> Mapping[str, Any] | None:
     try:
         told = msgspec.json.decode(answer.body)
@@ -174,6 +229,11 @@ def _told(answer: Answer) -> Mapping[str, Any] | None:
 def _number(value: Any) -> int:
     text = str(value)
     return int(text) if text.isdigit() and len(text) < 10 else -1
+
+
+def _first(rows: Any, name: str) -> str:
+    row = rows[0] if isinstance(rows, list) and rows else None
+    return str(row.get(name) or "") if isinstance(row, dict) else ""
 
 
 def _list_in(told: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:

@@ -114,11 +114,18 @@ class Receivers:
 
     async def post(self, url: str, body: bytes, headers: dict[str, str]) -> Answer:
         """Post, wait `LONGEST_S` at most, and say what came back; never raises for what a receiver does."""
+        return await self._ask("POST", url, body, headers)
+
+    async def get(self, url: str, headers: dict[str, str]) -> Answer:
+        """Ask, in the same way."""
+        return await self._ask("GET", url, None, headers)
+
+    async def _ask(self, method: str, url: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         try:
             pool = self._pools[url[:5].lower() == "http:"]
             async with (
                 asyncio.timeout(LONGEST_S),
-                pool.stream("POST", url, headers=list(headers.items()), content=body) as answer,
+                pool.stream(method, url, headers=list(headers.items()), content=body) as answer,
             ):
                 read = bytearray()
                 async for part in answer.aiter_stream():
