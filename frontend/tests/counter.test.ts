@@ -331,9 +331,9 @@ test.each([
 
 describe("payment by phone", () => {
   const at = "/api/benefits/counter/c/redemptions/r/payment";
-  const state = (state: string, is_open: boolean) => ({
+  const state = (state: string, open: boolean) => ({
     status: 200,
-    body: { state, words: state, is_open },
+    body: { state, words: state, open },
   });
   const quick = { requestId: "pay-1", pause: async () => undefined, most: 5 };
 

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from tests.benefits.counter_people import WorkersPhone
 from tests.site.door import Door, World
-from yizhan.benefits.models import BenefitOffer, PartyKind, ProgrammeState
+from yizhan.benefits.models import Allotment, BenefitOffer, PartyKind, ProgrammeState
 from yizhan.benefits.services.counters import join_counter
 from yizhan.benefits.services.exclusions import exclude
+from yizhan.benefits.services.lotteries import open_lottery
 from yizhan.benefits.services.offers import set_offer
 from yizhan.benefits.services.programmes import ProgrammeFacts, create_programme, step_programme
 from yizhan.benefits.services.redeeming import redeem
@@ -79,6 +80,23 @@ def _meal(world: World) -> dict[str, Any]:
     return {"public_id": offer.place.public_id, "offer_id": offer.public_id}
 
 
+def _draw(world: World) -> dict[str, Any]:
+    facts = ProgrammeFacts(name=f"抽签餐{uuid4().hex[:8]}", starts_on=date(2026, 11, 1), allotment=Allotment.LOTTERY)
+    programme = create_programme(facts, union=world.owner.union, actor=OPERATOR)
+    made = open_lottery(
+        programme,
+        places=1,
+        closes_at=timezone.now() + timedelta(days=1),
+        valid_from=timezone.localdate() + timedelta(days=2),
+        valid_until=timezone.localdate() + timedelta(days=3),
+        actor=OPERATOR,
+    )
+    return {"public_id": made.public_id}
+
+
+# Enough for every door of a counter's interface.
+_SCAN = {"request_id": str(uuid4()), "offer": str(uuid4()), "text": "0", "scanned_at": "2026-11-20T12:00:00+08:00"}
+_SAID = {**_SCAN, "device": "door-of-tests", "reason": "试", "items": [_SCAN]}
 doors = {
     "meals/at/<uuid:public_id>/": Door(_meal, public=True),
     # For every worker, and for no staff: they have no meal to confirm.
@@ -88,5 +106,6 @@ doors = {
     "meals/tickets/<uuid:public_id>/": Door(_counter, closed_to_all=True),
     "desk/merchant/<uuid:public_id>/": Door(_merchant),
     "desk/vouchers/<uuid:public_id>/": Door(_batch),
-    "api/benefits/counter/": Door(_counter),
+    "meals/draws/<uuid:public_id>/": Door(_draw, public=True, closed_to_all=True),  # for workers, not for staff
+    "api/benefits/counter/": Door(_counter, body=_SAID),
 }

@@ -24,6 +24,7 @@ from yizhan.benefits.models import (
     UploadState,
 )
 from yizhan.benefits.services.offers import set_offer
+from yizhan.benefits.services.payments import take
 from yizhan.benefits.services.programmes import ProgrammeFacts, create_programme, step_programme
 from yizhan.benefits.services.redeeming import redeem
 from yizhan.benefits.services.settlement import cut_off
@@ -36,9 +37,9 @@ _NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone(timedelta(hours=8)))
 
 
 def _offer(world: World) -> BenefitOffer:
-    facts = PlaceFacts(name=f"{world.secret}{uuid4().hex[:6]}", lon=113.62, lat=34.75, datum=Datum.WGS84)
+    facts = PlaceFacts(name=f"面馆{uuid4().hex[:6]}", lon=113.62, lat=34.75, datum=Datum.WGS84)
     place = publish_place(create_place(facts, union=world.owner.union, actor=world.owner), actor=world.owner)
-    told = ProgrammeFacts(name=f"{world.secret}{uuid4().hex[:8]}", starts_on=date(2026, 11, 1), quota_day=1)
+    told = ProgrammeFacts(name=f"九元餐{uuid4().hex[:8]}", starts_on=date(2026, 11, 1), quota_day=1)
     programme = create_programme(told, union=world.owner.union, actor=OPERATOR)
     parts = [Part(PartyKind.WORKER, None), Part(PartyKind.UNION, 400, union=world.owner.union)]
     made = set_offer(programme, place=place, name="套餐", list_price_fen=1500, parts=parts, actor=OPERATOR)
@@ -47,7 +48,7 @@ def _offer(world: World) -> BenefitOffer:
 
 
 def _eaten(world: World, *, times: int = 1) -> Redemption:
-    offer, rider = _offer(world), world.worker(world.owner.union)
+    offer, rider = _offer(world), world.worker(world.owner.union, name=world.secret)
     for _meal in range(times):
         receipt = redeem(
             offer=offer,
@@ -71,6 +72,7 @@ def _statement(world: World) -> dict[str, Any]:
 
 def _at_counter(world: World) -> dict[str, Any]:
     meal = _eaten(world)
+    take(redemption=meal, channel="offline", request_id=uuid4(), actor=OPERATOR)
     return {"place_id": meal.place.public_id, "redemption_id": meal.public_id}
 
 
@@ -137,7 +139,14 @@ doors = {
     "desk/benefits/money/uploads/<uuid:public_id>/": Door(_upload),
     "desk/benefits/money/differences/<uuid:public_id>/": Door(_difference),
     "desk/benefits/money/signals/<uuid:public_id>/": Door(_signal),
-    "api/benefits/counter/<uuid:place_id>/redemptions/<uuid:redemption_id>/workers-share": Door(_at_counter),
+    # Only their merchant answers for them.
+    "desk/benefits/money/statements/<uuid:public_id>/confirm/": Door(_statement, closed_to_all=True),
+    "desk/benefits/money/statements/<uuid:public_id>/lines/<uuid:line_id>/answer/": Door(
+        _statement, closed_to_all=True
+    ),
+    "api/benefits/counter/<uuidstr:place_id>/redemptions/<uuidstr:redemption_id>/workers-share": Door(
+        _at_counter, body={"request_id": str(uuid4())}
+    ),
     "desk/benefits/money/funding.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
     "desk/benefits/money/export/redemptions.<str:form>": Door(lambda world: {"form": "csv"}, public=True),
 }

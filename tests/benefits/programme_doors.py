@@ -24,15 +24,17 @@ from yizhan.unions.rights import OPERATOR
 
 
 def _offer(world: World, *, opened: bool = False, **facts: Any) -> BenefitOffer:
-    told = PlaceFacts(name=f"{world.secret}{uuid4().hex[:8]}", lon=113.62, lat=34.75, datum=Datum.WGS84)
+    # Places are public, and so are programmes that are open, with what they offer.
+    name = "九元餐" if opened else world.secret
+    told = PlaceFacts(name=f"面馆{uuid4().hex[:8]}", lon=113.62, lat=34.75, datum=Datum.WGS84)
     place = publish_place(create_place(told, union=world.owner.union, actor=world.owner), actor=world.owner)
     programme = create_programme(
-        ProgrammeFacts(name=f"{world.secret}{uuid4().hex[:8]}", starts_on=date(2026, 11, 1), **facts),
+        ProgrammeFacts(name=f"{name}{uuid4().hex[:8]}", starts_on=date(2026, 11, 1), **facts),
         union=world.owner.union,
         actor=OPERATOR,
     )
     parts = [Part(PartyKind.WORKER, None), Part(PartyKind.UNION, 400, union=world.owner.union)]
-    made = set_offer(programme, place=place, name=world.secret, list_price_fen=1500, parts=parts, actor=OPERATOR)
+    made = set_offer(programme, place=place, name=name, list_price_fen=1500, parts=parts, actor=OPERATOR)
     if opened:
         step_programme(programme, ProgrammeState.OPEN, actor=OPERATOR)
     return made
@@ -75,7 +77,7 @@ def _exclusion(world: World) -> dict[str, Any]:
 
 
 def _redemption(world: World) -> dict[str, Any]:
-    offer, rider = _offer(world, opened=True), world.worker(world.owner.union)
+    offer, rider = _offer(world, opened=True), world.worker(world.owner.union, name=world.secret)
     eaten = redeem(offer=offer, worker=rider, request_id=uuid4(), device="door", actor=OPERATOR)
     return {"redemption_id": eaten.public_id}
 
@@ -89,7 +91,7 @@ doors = {
     "desk/programmes/<uuid:public_id>/lotteries/<uuid:lottery_id>/": Door(_lottery),
     "desk/exclusions/<uuid:public_id>/": Door(_exclusion),
     "api/benefits/offers/<uuidstr:offer_id>/": Door(
-        lambda world: {"offer_id": _offer(world, opened=True).public_id}, public=True
-    ),
-    "api/benefits/redemptions/<uuidstr:redemption_id>/": Door(_redemption),
+        lambda world: {"offer_id": _offer(world, opened=True).public_id}, public=True, closed_to_all=True
+    ),  # workers ask for themselves
+    "api/benefits/redemptions/<uuidstr:redemption_id>/": Door(_redemption, body={"reason": "试"}),
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 
 from tests.benefits.conftest import NOON, Kitchen
+from tests.benefits.counter_people import WorkersPhone, at_counter
 from tests.places.conftest import PlaceMaker
 from yizhan.benefits.models import (
     BenefitOffer,
@@ -21,6 +24,7 @@ from yizhan.benefits.models import (
 )
 from yizhan.benefits.queries.signals import limits_of
 from yizhan.benefits.services import reconciliation, settlement
+from yizhan.benefits.services.scanning import ScanRefused, redeem_scanned
 from yizhan.benefits.services.signals import look_for_signals, review, set_signal_rules
 from yizhan.benefits.services.taking_back import refund
 from yizhan.unions.errors import RuleBroken
@@ -159,6 +163,22 @@ def test_one_worker_at_two_places(kitchen: Kitchen, offer: BenefitOffer, make_pl
     kitchen.eat(other, rider, at=NOON + timedelta(minutes=6))
     look_for_signals(kitchen.tree.zhongyuan, day=NOON.date())
     assert _signals() == {"two_places": 6}
+
+
+def test_a_code_that_redeemed_and_was_refused_elsewhere(
+    kitchen: Kitchen, offer: BenefitOffer, make_place: PlaceMaker
+) -> None:
+    other = kitchen.offer(offer.programme, place=make_place(kitchen.tree.zhongyuan, kind="restaurant"), opened=False)
+    shown = WorkersPhone.of(kitchen.worker(), NOON).code(NOON)
+    for meal, later in ((offer, 0), (other, 6)):
+        scan = {"text": shown, "request_id": uuid4(), "device": "phone-0001", "at": NOON + timedelta(seconds=later)}
+        cashier = at_counter(meal.place)
+        with nullcontext() if meal is offer else pytest.raises(ScanRefused, match="code_used"):
+            redeem_scanned(cashier=cashier, place=meal.place, offer=meal.public_id, **scan)
+    assert look_for_signals(kitchen.tree.zhongyuan, day=NOON.date()) == 1
+    signal = Signal.objects.with_scopes_disabled().get()
+    assert (signal.kind, signal.place, signal.other_place) == ("two_places", other.place, offer.place)
+    assert look_for_signals(kitchen.tree.zhongyuan, day=NOON.date()) == 0
 
 
 def test_limits_come_from_above_until_a_union_says_its_own(kitchen: Kitchen, offer: BenefitOffer) -> None:

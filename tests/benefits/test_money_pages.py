@@ -185,7 +185,7 @@ def test_redemptions_are_taken_home_in_three_forms_that_agree_to_the_fen(
     text = client.get(f"{BASE}export/redemptions.csv")
     assert [response["X-Row-Count"] for response in (xlsx, parquet, text)] == ["2"] * 3
     rows = list(load_workbook(BytesIO(xlsx.getvalue())).active.values)
-    at = rows[0].index("标价") if "标价" in rows[0] else rows[0].index("List price")
+    at = rows[0].index("原价")
     assert [round(row[at] * 100) for row in rows[1:]] == [1500, 1500]
     table = pq.read_table(BytesIO(parquet.getvalue()))
     assert table["list_price_fen"].to_pylist() == [1500, 1500]
@@ -219,6 +219,18 @@ def test_a_counter_takes_the_workers_share_and_finance_reads_statements_by_the_a
     assert owner.get(address).json() == first
     refused = owner.post(address, {**told, "request_id": str(meal.public_id)}, content_type="application/json")
     assert refused.status_code == 422
+    # What is not a payment code is not taken for cash, and a request of another redemption tells nothing of it.
+    odd = owner.post(
+        address, {"request_id": str(kitchen.place.public_id), "code": "12"}, content_type="application/json"
+    )
+    assert odd.status_code == 422
+    other = Redemption.objects.with_scopes_disabled().last()
+    assert (
+        owner.post(
+            address.replace(str(meal.public_id), str(other.public_id)), told, content_type="application/json"
+        ).status_code
+        == 404
+    )
     listed = _client(officers[0]).get("/api/benefits/statements?since=2026-11-01").json()
     assert [row["number"] for row in listed["statements"]] == [statement.number]
     assert _client(kitchen.post(kitchen.tree.jinshui, Role.FINANCE)).get("/api/benefits/statements").json() == {

@@ -29,8 +29,10 @@ class Door:
         make: Makes an object of `world.owner.union` and gives the values of the address's parameters.
         public: Everyone may see the object; only its private texts must stay unsaid.
         closed_to_all: Here the object is shown to nobody, its owner included: a draft at its public address.
+        body: What a POST says, as JSON, where a door of the interface reads the words before it asks who speaks.
     """
 
     make: Callable[[World], dict[str, Any]]
     public: bool = False
     closed_to_all: bool = False
+    body: dict[str, Any] | None = None

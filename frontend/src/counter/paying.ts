@@ -5,7 +5,7 @@ import { ask, NoAnswer } from "./server";
 export interface Payment {
   state: string;
   words: string;
-  is_open: boolean;
+  open: boolean;
 }
 
 const EVERY_MS = 2000;
@@ -36,7 +36,7 @@ export async function takePayment(
         patienceMs: PATIENCE_MS,
       });
       tell(last);
-      if (!last.is_open) return last;
+      if (!last.open) return last;
     } catch (reason) {
       if (!(reason instanceof NoAnswer)) throw reason;
     }

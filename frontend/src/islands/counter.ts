@@ -314,14 +314,14 @@ class CounterPage {
     this.busy = true;
     this.last = { text, at: Date.now() };
     try {
-      const path = `/api/benefits/counter/${due.counter}/redemptions/${due.id}/payment`;
-      const done = await takePayment(path, text, this.till.kept.pack.csrf, ({ words, is_open }) => {
-        if (is_open) this.result("wait", words, say(this.words, "paying"), "");
+      const path = `/api/benefits/counter/${due.counter}/redemptions/${due.id}/workers-share`;
+      const done = await takePayment(path, text, this.till.kept.pack.csrf, ({ words, open }) => {
+        if (open) this.result("wait", words, say(this.words, "paying"), "");
       });
       if (done?.state === "paid") {
         this.unpaid = null;
         this.accept(say(this.words, "paid"), say(this.words, "paid_yuan", { pays: yuan(due.fen) }));
-      } else if (done && !done.is_open) {
+      } else if (done && !done.open) {
         this.unpaid = null;
         this.refuse(say(this.words, "not_paid"));
       } else this.refuse(say(this.words, "payment_unknown"));

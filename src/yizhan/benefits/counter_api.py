@@ -24,10 +24,9 @@ from yizhan.unions.queries.people import worker_of
 
 from . import payments as carriers
 from .daily_words import daily_word
-from .models import OPEN_PAYMENTS
 from .queries import counters as queries
 from .queries.phones import blocked_numbers
-from .services import payments, scanning, uploads
+from .services import scanning, uploads
 from .services.phones import certify, public_keys
 from .services.taking_back import void
 
@@ -130,21 +129,6 @@ class RefusedOut(Schema):
 
     code: str
     words: str
-
-
-class PaymentIn(Schema):
-    """A payment code that the worker's phone shows. It is passed on and never stored."""
-
-    request_id: UUID
-    code: str = Field(max_length=40)
-
-
-class PaymentOut(Schema):
-    """Where the money is. While `is_open`, ask again with the same id: the carrier is asked for money once."""
-
-    state: str
-    words: str
-    is_open: bool
 
 
 class TicketIn(Schema):
@@ -299,37 +283,6 @@ def take_back(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: V
         raise Http404
     void(redemption, actor=staff, reason=said.reason)
     return _today(place)
-
-
-@router.post(
-    "/benefits/counter/{uuid:place_id}/redemptions/{uuid:redemption_id}/payment",
-    response=PaymentOut,
-    url_name="counter_pay",
-    summary="Take the worker's share by phone",
-)
-def pay(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: PaymentIn) -> dict[str, Any]:
-    """WeChat Pay or Alipay, by the form of the code. Not paid for good: the redemption is taken back."""
-    staff, place = _at(request, place_id)
-    redemption = queries.redemption_at(place, redemption_id)
-    if redemption is None:
-        raise Http404
-    channel = payments.channel_of(said.code)
-    if channel is None:
-        raise RuleBroken.at(
-            "code", "", _("This is not a payment code. Ask the worker to open the payment code."), "not_a_payment_code"
-        )
-    taken = payments.take(
-        redemption=redemption, channel=channel, request_id=said.request_id, actor=staff, code=said.code
-    )
-    if taken.redemption_id != redemption.pk:
-        raise Http404
-    if taken.state in OPEN_PAYMENTS:
-        taken = payments.refresh(taken)
-    return {
-        "state": taken.state,
-        "words": taken.get_state_display(),
-        "is_open": taken.state in OPEN_PAYMENTS,
-    }
 
 
 @router.post(

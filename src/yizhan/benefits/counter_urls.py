@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from .views import merchant_pages, voucher_pages, worker_pages
+from .views import draw_pages, merchant_pages, voucher_pages, worker_pages
 
 patterns: list[URLPattern] = [
     path("meals/", worker_pages.restaurants, name="meals"),
@@ -10,6 +10,8 @@ patterns: list[URLPattern] = [
     path("meals/mine/", worker_pages.mine, name="my_meals"),
     path("meals/mine/phones/<uuid:public_id>/block/", worker_pages.block_phone, name="block_phone"),
     path("meals/mine/appeals/<uuid:public_id>/", worker_pages.appeal_against, name="appeal"),
+    path("meals/draws/", draw_pages.draws, name="draws"),
+    path("meals/draws/<uuid:public_id>/enter/", draw_pages.enter_draw, name="enter_draw"),
     path("meals/tickets/<uuid:public_id>/", worker_pages.ticket, name="ticket"),
     path("meals/tickets/<uuid:public_id>/now/", worker_pages.ticket_now, name="ticket_now"),
     path("meals/at/<uuid:public_id>/", worker_pages.meals_at, name="meals_at"),

@@ -14,6 +14,7 @@ from ninja.security import django_auth
 from pydantic import Field
 
 from yizhan.places.models import Place
+from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import NotAllowed, policy
 
@@ -38,7 +39,7 @@ class PayIn(Schema):
 
     request_id: UUID
     channel: Literal["offline", "wechat", "alipay"] | None = None
-    code: str = Field("", max_length=40, pattern=r"^\d*$")
+    code: str = Field("", max_length=40)
 
 
 class PaymentOut(Schema):
@@ -91,12 +92,22 @@ def channels(request: HttpRequest) -> dict[str, Any]:
     summary="Take the worker's share",
 )
 def take(request: HttpRequest, place_id: UUID, redemption_id: UUID, said: PayIn) -> dict[str, Any]:
-    """Idempotent in `request_id`: a repeated request asks the worker for nothing."""
+    """Idempotent in `request_id`: a repeated request asks the worker for nothing, and says how it stands by now.
+
+    Not paid for good: the redemption is taken back.
+    """
     staff, redemption = _redemption(request, place_id, redemption_id)
-    channel = said.channel or payments.channel_of(said.code) or "offline"
-    return _told(
-        payments.take(redemption=redemption, channel=channel, request_id=said.request_id, actor=staff, code=said.code)
+    channel = said.channel or (payments.channel_of(said.code) if said.code else "offline")
+    if channel is None:
+        raise RuleBroken.at(
+            "code", "", _("This is not a payment code. Ask the worker to open the payment code."), "not_a_payment_code"
+        )
+    taken = payments.take(
+        redemption=redemption, channel=channel, request_id=said.request_id, actor=staff, code=said.code
     )
+    if taken.redemption_id != redemption.pk:
+        raise Http404
+    return _told(payments.refresh(taken) if taken.is_open else taken)
 
 
 @router.get(

@@ -147,9 +147,9 @@ def _let_eat(offers: list[BenefitOffer], riders: list[Worker], chance: random.Ra
 
 
 def _make_the_rest(union: Union, places: list[Place], riders: list[Worker]) -> None:
-    """A draft that draws lots, and a worker who was kept out and appeals."""
+    """A programme that draws lots, open for entries, and a worker who was kept out and appeals."""
     today = timezone.localdate()
-    draft = create_programme(
+    feast = create_programme(
         ProgrammeFacts(
             name="年夜饭（示例）",
             summary="除夕不打烊, 抽签 50 桌",
@@ -162,15 +162,16 @@ def _make_the_rest(union: Union, places: list[Place], riders: list[Worker]) -> N
         actor=OPERATOR,
     )
     parts = [Part(PartyKind.WORKER, 100), Part(PartyKind.UNION, None, union=union)]
-    set_offer(draft, place=places[0], name="年夜饭", list_price_fen=6800, parts=parts, actor=OPERATOR)
+    set_offer(feast, place=places[0], name="年夜饭", list_price_fen=6800, parts=parts, actor=OPERATOR)
     lottery = open_lottery(
-        draft,
+        feast,
         places=50,
         closes_at=timezone.now() + timedelta(days=30),
         valid_from=today + timedelta(days=60),
         valid_until=today + timedelta(days=75),
         actor=OPERATOR,
     )
+    step_programme(feast, ProgrammeState.OPEN, actor=OPERATOR)
     for rider in riders[:24]:
         enter(lottery, worker=rider)
     kept = exclude(

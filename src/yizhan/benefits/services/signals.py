@@ -89,6 +89,19 @@ _QUERIES: dict[SignalKind, tuple[str, str]] = {
           FROM visits
          WHERE before_place <> place_id AND redeemed_at >= %(start)s
            AND redeemed_at - before < make_interval(mins => %(two_places_minutes)s)
+        UNION ALL
+        -- A code that redeemed, shown at another counter, where it was refused or kept as an exception.
+        SELECT format('code.%%s', s.id), s.place_id, used.place_id, phone.worker_id, NULL::bigint,
+               least(used.seen_at, s.seen_at), greatest(used.seen_at, s.seen_at),
+               floor(abs(extract(epoch FROM s.seen_at - used.seen_at)) / 60)::int
+          FROM benefits_codesighting s
+          JOIN benefits_codesighting used ON used.certificate_id = s.certificate_id AND used.step = s.step
+               AND used.nonce = s.nonce AND used.redemption_id IS NOT NULL AND used.place_id <> s.place_id
+          JOIN benefits_redemption r ON r.id = used.redemption_id
+          JOIN benefits_phonecertificate certificate ON certificate.id = s.certificate_id
+          JOIN benefits_phone phone ON phone.id = certificate.phone_id
+         WHERE r.union_id = %(union)s AND s.redemption_id IS NULL
+           AND s.seen_at >= %(start)s AND s.seen_at < %(end)s
         """,  # noqa: S608
     ),
 }
