@@ -129,7 +129,13 @@ def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     var, port = tmp_path_factory.mktemp("site"), _free_port()
     address = f"http://127.0.0.1:{port}"
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "DJANGO_SETTINGS_MODULE"}}
-    environment = {**kept, "YIZHAN_VAR": str(var), "YIZHAN_INSECURE_HTTP": "1", "YIZHAN_BASE_URL": address}
+    environment = {
+        **kept,
+        "YIZHAN_VAR": str(var),
+        "YIZHAN_INSECURE_HTTP": "1",
+        "YIZHAN_BASE_URL": address,
+        "YIZHAN_WEBHOOK_NETWORKS": '["127.0.0.0/8"]',  # where the tests' receivers are
+    }
     log = var / "demo.log"
     command = [sys.executable, "-m", "yizhan.site.cli", "demo", "--port", str(port), "--riders", "40"]
     with log.open("wb") as output:
