@@ -130,10 +130,15 @@ def test_a_claim_that_is_not_kept_is_free_again(tree: UnionTree, post: PostMaker
     free_wish(wish, actor=admin, words="联系不上")
     claim_wish(wish, sponsor=first, actor=admin)
     deliver_wish(wish, actor=admin)
+    with refused("state"):
+        free_wish(wish, actor=admin)
     reopen_case(wish.case, words="没有收到")
     assert not now(wish).is_confirmed
     with refused("state"):
         withdraw_wish(wish, words="错了", actor=admin)
+    assert free_wish(wish, actor=admin, words="没有收到").state == WishState.PUBLISHED
+    claim_wish(wish, sponsor=second)
+    assert deliver_wish(wish, sponsor=second).state == WishState.DELIVERED
 
 
 def test_what_is_withdrawn_or_not_a_wish_is_nowhere(tree: UnionTree, post: PostMaker, worker: WorkerMaker) -> None:

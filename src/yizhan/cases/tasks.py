@@ -26,6 +26,12 @@ def text_worker(case_id: int, kind: str) -> bool:
     return text_messages.text_worker(case_id, kind)
 
 
+@app.task(queue="text-messages", retry=RetryStrategy(max_attempts=5, exponential_wait=30), pass_context=False)
+def text_news(case_id: int, news: str) -> bool:
+    """Tell whoever brought a case of a message or an appointment, by text message."""
+    return text_messages.text_news(case_id, news)
+
+
 @app.periodic(cron="*/10 * * * *")
 @app.task(queueing_lock="watch_wishes", pass_context=False)
 def watch_wishes(timestamp: int) -> int:

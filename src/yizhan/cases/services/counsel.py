@@ -70,6 +70,9 @@ def write_message(
         tell_handlers(current, words_for(gettext_noop("The worker wrote a message.")))
     else:
         record(actor, actions.MESSAGE_WRITTEN, union=current.union, target=current)
+        waiting = CaseMessage.objects.with_scopes_disabled().filter(case=current, post__isnull=False, read_at=None)
+        if waiting.count() == 1:  # the worker hears of the first one that waits, not of each
+            _text_later(current, "message")
     return message
 
 
@@ -195,7 +198,7 @@ def end_appointment(
 
 
 def remind_of_appointments(*, at: datetime | None = None) -> int:
-    """Remind helpers of appointments within a day, once; gives how many. Harmless twice."""
+    """Remind helper and worker of appointments within a day, once; gives how many. Harmless twice."""
     now = at or timezone.now()
     ahead = Appointment.objects.with_scopes_disabled().filter(
         state=AppointmentState.BOOKED, reminded_at=None, starts_at__gt=now, starts_at__lte=now + REMINDED_BEFORE
@@ -209,7 +212,9 @@ def remind_of_appointments(*, at: datetime | None = None) -> int:
             found = rows.model.objects.with_scopes_disabled().select_related(
                 "case__union", "case__handler", "helper__post__user", "helper__post__union", "place"
             )
-            _tell(found.get(pk=pk), gettext_noop("Reminder: an appointment on %(when)s."))
+            appointment = found.get(pk=pk)
+            _tell(appointment, gettext_noop("Reminder: an appointment on %(when)s."))
+            _text_later(appointment.case, "appointment")
             told += 1
     return told
 
@@ -226,6 +231,13 @@ def _tell(appointment: Appointment, message: str) -> None:
     if appointment.case.handler is not None:
         posts.add(appointment.case.handler)
     tell_posts(appointment.case, words_for(message, when=when), posts)
+
+
+def _text_later(case: Case, news: str) -> None:
+    from yizhan.cases.tasks import text_news  # a task imports services
+
+    # The job is a row of this transaction: it leaves with what it tells of, or not at all.
+    text_news.defer(case_id=case.pk, news=news)
 
 
 def _user(case: Case) -> Any:

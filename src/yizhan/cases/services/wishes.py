@@ -23,7 +23,7 @@ from yizhan.cases.models import (
     WishClaim,
     WishState,
 )
-from yizhan.cases.models.case import OPEN_STATES
+from yizhan.cases.models.case import OPEN_STATES, WORKED_ON
 from yizhan.cases.rights import HANDLE_CASES
 from yizhan.cases.wish_rights import PUBLISH_WISHES
 from yizhan.unions.audit import record
@@ -144,7 +144,8 @@ def claim_wish(wish: Wish, *, sponsor: Sponsor, actor: Actor | None = None, at: 
 
 @transaction.atomic
 def free_wish(wish: Wish, *, words: str = "", actor: Actor | None = None, sponsor: Sponsor | None = None) -> Wish:
-    """End a claim, so that others can take the wish on: by the sponsor (checked by the caller), or by staff.
+    """End a claim, so that others can take the wish on: by the sponsor (checked by the caller), or by staff; by staff
+    also when the worker said that what was handed over is not what they wished for.
 
     Raises:
         NotAllowed, RuleBroken: nobody has claimed it, or another sponsor did.
@@ -152,6 +153,14 @@ def free_wish(wish: Wish, *, words: str = "", actor: Actor | None = None, sponso
     current = _locked_wish(wish)
     if actor is not None:
         policy.require(actor, PUBLISH_WISHES, current.case.union)
+    if actor is not None and was_sent_back(current):
+        kept = WishClaim.objects.with_scopes_disabled().filter(wish=current, ended_how=ClaimEnd.DELIVERED)
+        kept.update(ended_how=ClaimEnd.TAKEN_BACK, words=clean_words(words, longest=300))
+        current.thanks, current.thanks_public, current.delivered_at = None, "", None
+        _put(current, WishState.PUBLISHED, also=["thanks", "thanks_public", "delivered_at"])
+        details = {"how": str(ClaimEnd.TAKEN_BACK)}
+        record(actor, actions.WISH_FREED, union=current.case.union, target=current, details=details)
+        return current
     standing = _standing(current)
     if current.state != WishState.CLAIMED or standing is None or (sponsor and standing.sponsor_id != sponsor.pk):
         raise RuleBroken.at("wish", current.title, _("There is no claim to end."), "state")
@@ -254,6 +263,12 @@ def lapse_claims(*, at: datetime | None = None) -> int:
             tell_union(current.case, words_for(told))
             freed += 1
     return freed
+
+
+def was_sent_back(wish: Wish) -> bool:
+    """Whether it was handed over, and the worker said that it did not come true."""
+    case = wish.case
+    return wish.state == WishState.DELIVERED and case.state in WORKED_ON and case.times_reopened > 0
 
 
 def _locked_wish(wish: Wish) -> Wish:

@@ -108,7 +108,7 @@ def desk_wish(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
         "history": queries.history_of(found),
         "claim": ClaimForm(union=union) if publishes and found.state == WishState.PUBLISHED else None,
         "words": WordsForm(auto_id="deliver_%s") if handles and found.state == WishState.CLAIMED else None,
-        "may_free": publishes and found.state == WishState.CLAIMED,
+        "may_free": publishes and (found.state == WishState.CLAIMED or services.was_sent_back(found)),
         "may_withdraw": publishes and is_open,
         "thanks": ThanksForm(initial={"words": found.thanks}) if publishes and found.thanks else None,
     }
