@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,6 +13,7 @@ from openpyxl import load_workbook
 
 from tests.benefits.conftest import NOON, Kitchen
 from tests.places.conftest import PlaceMaker
+from yizhan.benefits.exports.writers import Column, write_xlsx
 from yizhan.benefits.models import (
     BenefitOffer,
     CounterPost,
@@ -255,3 +257,16 @@ def test_the_sample_shows_statements_in_every_state_and_is_harmless_when_made_tw
     assert sorted(states) == ["confirmed", "disputed", "made", "paid", "paid", "paid"]
     assert Payout.objects.with_scopes_disabled().get().total_fen == 3 * 400
     assert not Difference.objects.with_scopes_disabled().exists()
+
+
+def test_rows_that_one_sheet_does_not_hold_go_on_on_the_next(tmp_path: Path) -> None:
+    columns = [Column("number", "号码", "number"), Column("price", "金额", "fen"), Column("words", "说明")]
+    rows = [(number, 1501 * number, "=1+1" if number == 4 else "饭") for number in range(1, 6)]
+    path = tmp_path / "out.xlsx"
+    assert write_xlsx(columns, iter(rows), path, rows_per_sheet=2) == 5
+    sheets = [list(sheet.values) for sheet in load_workbook(path)]
+    assert [len(sheet) for sheet in sheets] == [3, 3, 2]
+    assert {sheet[0] for sheet in sheets} == {("号码", "金额", "说明")}
+    told = [row for sheet in sheets for row in sheet[1:]]
+    assert [(row[0], round(row[1] * 100)) for row in told] == [(number, fen) for number, fen, _words in rows]
+    assert not str(told[3][2]).startswith("=")
