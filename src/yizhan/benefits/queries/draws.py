@@ -65,10 +65,10 @@ def _draw(lottery: Lottery, now: datetime) -> Draw:
 
 def _admits(programme: Programme, worker: Worker) -> bool:
     """Whether the programme is for such workers at all; days, quotas and budgets are asked at the counter."""
-    unions = list(programme.unions.all())
+    unions, path = list(programme.unions.all()), worker.union.path if worker.union is not None else ""
     return (
         (not programme.occupations or worker.occupation in programme.occupations)
         and (not programme.companies or worker.platform_company in programme.companies)
         and (not programme.memberships or worker.membership in programme.memberships)
-        and (not unions or any(worker.union.path.startswith(union.path) for union in unions))
+        and (not unions or any(path.startswith(union.path) for union in unions))
     )

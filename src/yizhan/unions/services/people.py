@@ -233,13 +233,15 @@ def _require(actor: Staff | Operator, union: Union, role: Role, bounds: Collecti
     """Over a post that is bound to several counters, the actor needs the right within each."""
     if isinstance(actor, Staff):
         actor.union.refresh_from_db(fields=["path", "is_active"])
-    for within in bounds or [None]:
+    everywhere: Collection[models.Model | None] = [None]
+    for within in bounds or everywhere:
         policy.require(actor, _RIGHT_OVER.get(role, MANAGE_POSTS), union, within=within)
 
 
 def _manages(actor: Staff | Operator, post: Staff) -> bool:
     right = _RIGHT_OVER.get(Role(post.role), MANAGE_POSTS)
-    return all(policy.allows(actor, right, post.union, within=within) for within in policy.bounds(post) or [None])
+    bounds: list[models.Model | None] = [*policy.bounds(post)] or [None]
+    return all(policy.allows(actor, right, post.union, within=within) for within in bounds)
 
 
 def _locked(actor: Staff | Operator, post: Staff) -> Staff:
