@@ -20,8 +20,8 @@ class FiguresForm(forms.Form):
     """What is counted; what is wrong or empty narrows nothing."""
 
     by = forms.ChoiceField(label=_("Part by part of"), choices=WAYS, required=False)
-    since = forms.DateField(label=_("From"), required=False, widget=_DATE)
-    until = forms.DateField(label=_("Until"), required=False, widget=_DATE)
+    since = forms.DateField(label=_("First day"), required=False, widget=_DATE)
+    until = forms.DateField(label=_("Last day"), required=False, widget=_DATE)
     kind = forms.ChoiceField(label=_("Kind of case"), required=False)
     visit_kind = forms.ChoiceField(
         label=_("Kind of visit"), choices=[("", _("All")), *VisitKind.choices], required=False
