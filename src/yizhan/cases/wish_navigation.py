@@ -8,7 +8,9 @@ from .outreach_rights import VIEW_REACH
 from .wish_rights import VIEW_MEETINGS, VIEW_ROSTER, VIEW_STOCK, VIEW_WISHES
 
 entries = [
-    NavigationEntry(label=_("Figures of visits and cases"), url_name="cases:figures", right=VIEW_REACH, order=312, icon="chart"),
+    NavigationEntry(
+        label=_("Figures of visits and cases"), url_name="cases:figures", right=VIEW_REACH, order=312, icon="chart"
+    ),
     NavigationEntry(label=_("Wishes"), url_name="cases:desk_wishes", right=VIEW_WISHES, order=350, icon="inbox"),
     NavigationEntry(label=_("Stock"), url_name="cases:stock", right=VIEW_STOCK, order=352, icon="list"),
     NavigationEntry(
