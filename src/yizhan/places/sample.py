@@ -130,7 +130,8 @@ def make_sample_city(union: Union, *, seed: int) -> list[Place]:
         status = chance.choices((PlaceStatus.PUBLISHED, PlaceStatus.DRAFT, PlaceStatus.SUSPENDED), weights=(93, 4, 3))[
             0
         ]
-        if status == PlaceStatus.PUBLISHED and len(by_home[home.pk, status]) == 4:
+        entered = len(by_home.get((home.pk, PlaceStatus.PUBLISHED), ()))
+        if status == PlaceStatus.PUBLISHED and entered == 4 and (home.pk, PlaceStatus.SUSPENDED) not in by_home:
             status = PlaceStatus.SUSPENDED  # so that every union has one to show
         by_home[home.pk, status].append(facts)
     made: list[Place] = []
