@@ -26,9 +26,9 @@ class StatementFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=_("Merchant"), field_name="place__name", lookup_expr="icontains", max_length=80)
     state = django_filters.ChoiceFilter(label=_("State"), choices=StatementState.choices, empty_label=_("All"))
-    since = django_filters.DateFilter(label=_("From"), field_name="day", lookup_expr="gte", widget=_DATE)
-    until = django_filters.DateFilter(label=_("Until"), field_name="day", lookup_expr="lte", widget=_DATE)
-    number = django_filters.CharFilter(label=_("Number"), lookup_expr="icontains", max_length=32)
+    since = django_filters.DateFilter(label=_("From this day on"), field_name="day", lookup_expr="gte", widget=_DATE)
+    until = django_filters.DateFilter(label=_("Until this day"), field_name="day", lookup_expr="lte", widget=_DATE)
+    number = django_filters.CharFilter(label=_("Statement number"), lookup_expr="icontains", max_length=32)
 
     class Meta:
         model = Statement
@@ -65,8 +65,8 @@ class RedemptionFilter(django_filters.FilterSet):
         label=_("Programme"), field_name="programme__name", lookup_expr="icontains", max_length=80
     )
     q = django_filters.CharFilter(label=_("Merchant"), field_name="place__name", lookup_expr="icontains", max_length=80)
-    since = django_filters.DateFilter(label=_("From"), field_name="day", lookup_expr="gte", widget=_DATE)
-    until = django_filters.DateFilter(label=_("Until"), field_name="day", lookup_expr="lte", widget=_DATE)
+    since = django_filters.DateFilter(label=_("From this day on"), field_name="day", lookup_expr="gte", widget=_DATE)
+    until = django_filters.DateFilter(label=_("Until this day"), field_name="day", lookup_expr="lte", widget=_DATE)
 
     class Meta:
         model = Redemption

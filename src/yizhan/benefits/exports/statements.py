@@ -111,7 +111,7 @@ def statement_pdf(statement: Statement, lines: Iterable[StatementLine]) -> bytes
     )
     width = document.width
     facts = [
-        (_("Merchant"), statement.place.name, _("Number"), statement.number),
+        (_("Merchant"), statement.place.name, _("Statement number"), statement.number),
         (_("Paid by"), statement.union.name, _("Day"), statement.day.isoformat()),
         (_("Redemptions"), str(statement.redemptions), _("Corrections"), str(statement.corrections)),
         (_("State"), statement.get_state_display(), _("Printed at"), f"{timezone.localtime():%Y-%m-%d %H:%M}"),

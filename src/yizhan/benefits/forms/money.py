@@ -91,8 +91,8 @@ class ReviewForm(forms.Form):
 class SpanForm(forms.Form):
     """From one day to another, both included."""
 
-    since = forms.DateField(label=_("From"), widget=_DATE)
-    until = forms.DateField(label=_("Until"), widget=_DATE)
+    since = forms.DateField(label=_("From this day on"), widget=_DATE)
+    until = forms.DateField(label=_("Until this day"), widget=_DATE)
 
     def clean(self) -> dict[str, Any]:
         """The end is not before the beginning."""

@@ -200,7 +200,8 @@ class OfferForm(forms.Form):
         self.fields["place"].queryset = places  # type: ignore[attr-defined]
         if offer is not None:
             self.fields["place"].disabled = True
-            self.initial |= {
+            self.initial = {
+                **self.initial,
                 "place": offer.place_id,
                 "name": offer.name,
                 "list_price": yuan_of(offer.list_price_fen),
@@ -311,7 +312,7 @@ class ExclusionForm(forms.Form):
         max_length=40,
         help_text=gettext_lazy("Whole phone number, whole identity number, or the identifier in a redemption."),
     )
-    programme = forms.ModelChoiceField(
+    programme: forms.ModelChoiceField[Programme] = forms.ModelChoiceField(
         label=gettext_lazy("Programme"),
         queryset=None,
         required=False,

@@ -81,7 +81,7 @@ def set_offer(
             offer=row,
             party=part.party,
             account=account_of_part(part, programme=current, place=place),
-            fen=part.fen,
+            fen=part.fen or 0,  # a split knows every amount
             takes_remainder=index == whole.remainder,
         )
         for index, part in enumerate(whole.parts)
