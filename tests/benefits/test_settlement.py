@@ -127,7 +127,7 @@ def test_a_statement_goes_from_the_merchant_to_the_bank_and_the_books_follow(
             statements.approve(statement, actor=eyes)
         assert broken.value.problems[0].code == "four_eyes"
     statements.approve(statement, actor=third)
-    with pytest.raises(RuleBroken, match="No approved statement"):
+    with pytest.raises(RuleBroken, match="没有可以付款的已审批结算单"):
         make_payout(kitchen.tree.zhongyuan, actor=maker)
     _account(kitchen, maker)
     assert sort_out(kitchen.tree.zhongyuan, maker=maker)[1][0].payable_fen == 1200
