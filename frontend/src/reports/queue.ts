@@ -53,6 +53,19 @@ export async function allReports(): Promise<Waiting[]> {
   return found.sort((a, b) => a.at - b.at);
 }
 
+/**
+ * Note what became of a report, if it is still known here: the page and the service worker may send the same one at
+ * once, and whoever is later must not bring back what its reader has forgotten, nor take back what the other noted.
+ */
+export async function noteReport(id: string, changes: Partial<Waiting>): Promise<void> {
+  const db = await opened();
+  const write = db.transaction("reports", "readwrite");
+  const known = await write.store.get(id);
+  if (known) await write.store.put({ ...known, ...changes });
+  await write.done;
+  db.close();
+}
+
 /** Forget a report on this phone. */
 export async function forgetReport(id: string): Promise<void> {
   const db = await opened();
@@ -91,7 +104,7 @@ export async function send(report: Waiting): Promise<Waiting> {
   let now = report;
   const note = async (changes: Partial<Waiting>): Promise<void> => {
     now = { ...now, ...changes };
-    await keepReport(now).catch(() => undefined);
+    await noteReport(now.id, changes).catch(() => undefined);
   };
   try {
     if (!now.token) {
@@ -121,13 +134,11 @@ export async function send(report: Waiting): Promise<Waiting> {
   return now;
 }
 
-/** Send whatever waits; forget what was told long ago. Returns everything that is known here. */
+/** Send whatever waits; forget what was told long ago. Returns everything that is known here afterwards. */
 export async function sendAll(): Promise<Waiting[]> {
-  const known: Waiting[] = [];
   for (const report of await allReports()) {
-    if (!report.outcome) known.push(await send(report));
+    if (!report.outcome) await send(report);
     else if (Date.now() - report.at > REMEMBERED_MS) await forgetReport(report.id);
-    else known.push(report);
   }
-  return known;
+  return allReports(); // not what we began with: a report may have been forgotten, or told, meanwhile
 }
