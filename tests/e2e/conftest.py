@@ -91,7 +91,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _until_answers(address: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 120) -> None:
+def _until_answers(address: str, process: subprocess.Popen[bytes], log: Path, *, seconds: float = 400) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -120,6 +120,19 @@ def _build_front_end_once(shared: Path) -> None:
         lock.rmdir()
 
 
+def _end(process: subprocess.Popen[bytes], environment: dict[str, str]) -> None:
+    """Stop the demo as an operator does; a machine too busy for that keeps nothing of it either."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(120)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    finally:
+        command = [sys.executable, "-m", "yizhan.site.cli", "stop", "--demo"]
+        subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, timeout=180, check=False)
+
+
 @pytest.fixture(scope="session")
 def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo, running; stopped as an operator stops it."""
@@ -146,8 +159,7 @@ def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         accounts = json.loads((var / "accounts.json").read_text("utf-8"))
         yield Site(address, {account["username"]: account["password"] for account in accounts}, var)
     finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(60)
+        _end(process, environment)
 
 
 @pytest.fixture(params=[pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk")])

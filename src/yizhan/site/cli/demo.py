@@ -62,8 +62,10 @@ def demo(
     except (CannotServe, sample.NotADemo) as problem:
         errors.print(str(problem), style="red", markup=False)
         raise typer.Exit(1) from None
-    (environment.var / "address.json").write_text(json.dumps({"address": target.address()}))
-    if not wait_until_ready(target, process):
+    with processes.stopped_with_us(process):
+        (environment.var / "address.json").write_text(json.dumps({"address": target.address()}))
+        ready = wait_until_ready(target, process)
+    if not ready:
         errors.print(f"The server does not answer; its logs are in {target.var / 'log'}.", style="red", markup=False)
     console.print(f"\n{count} sample places, {riders} simulated riders.")
     show(target.address(), [asdict(account) for account in accounts])

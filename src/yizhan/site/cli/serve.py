@@ -114,7 +114,8 @@ def serve(
         errors.print(str(problem), style="red", markup=False)
         raise typer.Exit(1) from None
     if not logs_to_stdout:
-        state = "Serving" if wait_until_ready(target, process) else "Not ready yet, still starting"
+        with processes.stopped_with_us(process):
+            state = "Serving" if wait_until_ready(target, process) else "Not ready yet, still starting"
         console.print(f"{state}: {target.address()}  (logs: {target.var / 'log'}, stop: Ctrl-C)", markup=False)
     raise typer.Exit(processes.stay_until_stopped(process))
 

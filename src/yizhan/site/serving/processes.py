@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -242,6 +243,36 @@ def start(installation: Installation, environment: dict[str, str]) -> subprocess
     )
 
 
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Stop what `start` started, in order; with force when that takes too long."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(45)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextlib.contextmanager
+def stopped_with_us(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Until `stay_until_stopped`: whatever ends us (Ctrl-C, SIGTERM, an error) ends what we started, too."""
+
+    def leave(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except BaseException:
+        _end(process)
+        raise
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
 def stay_until_stopped(process: subprocess.Popen[bytes]) -> int:
     """Wait until the process ends or we are asked to stop (Ctrl-C, SIGTERM); then stop it. Returns its exit status."""
     asked = False
@@ -254,13 +285,7 @@ def stay_until_stopped(process: subprocess.Popen[bytes]) -> int:
     try:
         while process.poll() is None and not asked:
             time.sleep(0.2)
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(45)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        _end(process)
         return 0 if asked else (process.returncode or 0)
     finally:
         for number, handler in previous.items():
