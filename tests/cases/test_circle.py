@@ -106,7 +106,7 @@ def test_the_circle_grows_by_helpers_only_one_by_one_and_moves_with_a_transfer(
     admin, helper, colleague = post(tree.zhongyuan), post(tree.jinshui, Role.CADRE), post(tree.jinshui, Role.CADRE)
     there = post(tree.jinshui, Role.ADMINISTRATOR)
     case = secret_case(tree, worker)
-    with pytest.raises(RuleBroken, match="single persons"):
+    with pytest.raises(RuleBroken, match="具体的人"):
         add_co_handler(case, actor=admin, union=tree.jinshui, words="请协助")
     add_co_handler(case, actor=admin, staff=helper, words="请协助")
     note_on_case(case, actor=helper, words="已查")

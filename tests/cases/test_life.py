@@ -76,7 +76,7 @@ def test_steps_that_are_not_possible_are_refused_and_leave_nothing(tree: UnionTr
         with pytest.raises(RuleBroken) as refused:
             step()
         assert refused.value.problems[0].code == "wrong_state"
-    with pytest.raises(RuleBroken, match="why"):
+    with pytest.raises(RuleBroken, match="理由"):
         refuse_case(case, actor=cadre, words="  ")
     assert kinds_of_steps(case) == ["submitted"]
 
@@ -111,7 +111,7 @@ def test_a_transfer_moves_only_when_the_other_union_accepts(tree: UnionTree, pos
     assert visible_cases(there).filter(pk=case.pk).exists()
     with pytest.raises(NotAllowed):
         accept_transfer(case, actor=beside)
-    with pytest.raises(RuleBroken, match="not possible"):
+    with pytest.raises(RuleBroken, match="不能办理"):
         accept_case(case, actor=here)  # who is to answer is not settled
     refuse_transfer(case, actor=there, words="不在我区")
     assert fresh(case).union == tree.zhongyuan
@@ -125,7 +125,7 @@ def test_a_transfer_moves_only_when_the_other_union_accepts(tree: UnionTree, pos
     assert visible_cases(here).filter(pk=case.pk).exists()
     with pytest.raises(NotAllowed):
         accept_case(case, actor=here)
-    with pytest.raises(RuleBroken, match="no such offer"):
+    with pytest.raises(RuleBroken, match="这次转办已不存在"):
         accept_transfer(case, actor=there)
     assert rebuild_case(case, check=True) == []
 
@@ -143,7 +143,7 @@ def test_an_offer_can_be_taken_back_until_it_is_accepted(tree: UnionTree, post: 
 def test_nobody_offers_a_case_to_a_union_without_people(tree: UnionTree, post: PostMaker) -> None:
     here = post(tree.zhongyuan)
     case = make_case(tree.zhongyuan, actor=here)
-    with pytest.raises(RuleBroken, match="Nobody"):
+    with pytest.raises(RuleBroken, match="没有人能接办"):
         offer_transfer(case, to=tree.shifo, actor=here, words="属地")
 
 
@@ -325,5 +325,5 @@ def test_the_worker_adds_and_takes_back(tree: UnionTree, post: PostMaker) -> Non
 
 @pytest.mark.parametrize("text", ["", " \n\t ", "\u200b\u202e"])
 def test_a_case_without_words_is_refused(tree: UnionTree, post: PostMaker, text: str) -> None:
-    with pytest.raises(RuleBroken, match="Say what it is about"):
+    with pytest.raises(RuleBroken, match="请写是什么事"):
         make_case(tree.zhongyuan, actor=post(tree.zhongyuan), title="", text=text)

@@ -58,14 +58,20 @@ def verify_books(
 @translation.override(_LANGUAGE)
 def programmes() -> None:
     """List what all programmes offer, with identifiers and states."""
-    table = Table()
-    for heading in ("Offer", "Programme", "Union", "State", "Name", "Place", "List price", "Worker pays"):
-        table.add_column(heading, overflow="fold")
+    table = Table(box=None, pad_edge=False)
+    table.add_column("Offer", no_wrap=True)
+    for heading in ("Name, place", "Programme, union"):
+        table.add_column(heading, overflow="fold", min_width=12)
+    table.add_column("Price, worker pays", justify="right")
     rows = BenefitOffer.objects.with_scopes_disabled().select_related("programme__union", "place")
     for row in rows.order_by("programme__union__path", "programme__name", "pk"):
         programme = row.programme
-        words = (programme.name, programme.union.name, str(programme.get_state_display()), row.name, row.place.name)
-        table.add_row(str(row.public_id), *words, yuan(row.list_price_fen), yuan(row.worker_fen))
+        table.add_row(
+            str(row.public_id),
+            f"{row.name}\n{row.place.name}",
+            f"{programme.name} ({programme.get_state_display()})\n{programme.union.name}",
+            f"{yuan(row.list_price_fen)}\n{yuan(row.worker_fen)}",
+        )
     out.print(table)
 
 

@@ -113,8 +113,8 @@ def sort_out(union: Union, *, maker: Staff | Operator) -> tuple[dict[Place, list
 def make_payout(union: Union, *, actor: Staff | Operator) -> Payout:
     """Put a union's approved statements into one payout, summed up by merchant.
 
-    Merchants who owe more than they are owed, who have no account, or whose account the maker changed last are left out;
-    `sort_out` tells of them.
+    Merchants who owe more than they are owed, who have no account, or whose account the maker changed last are left
+    out; `sort_out` tells of them.
 
     Raises:
         NotAllowed: `actor` may not pay out at this union.

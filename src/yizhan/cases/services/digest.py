@@ -65,7 +65,8 @@ def digest_for(staff: Staff) -> tuple[str, str]:
         return "", ""
     lines = [
         _(
-            "%(union)s: %(overdue)d overdue, %(answer)d wait for a first answer, %(mine)d are yours, %(offered)d offered."
+            "%(union)s: %(overdue)d overdue, %(answer)d wait for a first answer, %(mine)d are yours, "
+            "%(offered)d offered."
         )
         % {
             "union": staff.union.name,
