@@ -84,10 +84,7 @@ class EmbeddedMap {
     source?.setData({ type: "FeatureCollection", features });
   }
 
-  private async follow(
-    point: import("maplibre-gl").Point,
-    at: import("maplibre-gl").LngLat,
-  ): Promise<void> {
+  private async follow(point: import("maplibre-gl").Point, at: import("maplibre-gl").LngLat): Promise<void> {
     const [hit] = this.map.queryRenderedFeatures(point, { layers: ["clusters", "places"] });
     if (!hit) return;
     if (hit.properties.cluster_id !== undefined) {
