@@ -34,7 +34,7 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 # Maps are drawn in software here, and the machine may be busy with other tests: waiting longer proves no less.
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=45_000)
 
 # In the midst of the sample city, WGS-84 degrees.
 IN_THE_CITY = {"longitude": 113.665, "latitude": 34.757}
@@ -198,6 +198,7 @@ def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
             **({"geolocation": position, "permissions": ["geolocation"]} if position else {}),  # type: ignore[arg-type]
         )
         contexts.append(context)
+        context.set_default_timeout(90_000)
         if language:
             context.add_cookies([{"name": "django_language", "value": language, "url": site.address}])
         page = context.new_page()
