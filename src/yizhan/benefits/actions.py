@@ -30,7 +30,7 @@ declare_details(
         "cap_yuan": pgettext_lazy("trail", "cap in yuan"),
         "offer": pgettext_lazy("trail", "offer"),
         "price_yuan": pgettext_lazy("trail", "list price in yuan"),
-        "places_won": pgettext_lazy("trail", "places"),
+        "places_won": pgettext_lazy("trail of a lottery", "places"),
         "tickets": pgettext_lazy("trail", "tickets"),
         "accepted": pgettext_lazy("trail", "accepted"),
     }

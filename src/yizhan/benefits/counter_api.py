@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from ninja import Router, Schema, Status
 from ninja.security import django_auth
 from pydantic import Field
@@ -326,7 +327,7 @@ def upload(request: HttpRequest, place_id: UUID, queue: UploadsIn) -> dict[str, 
             place=place,
             device=queue.device,
         )
-        words = _("Accepted") if kept.state == "accepted" else kept.get_reason_display()
+        words = pgettext("upload", "Accepted") if kept.state == "accepted" else kept.get_reason_display()
         answers.append({"request_id": item.request_id, "state": kept.state, "words": words})
     return {"items": answers, "today": _today(place)}
 

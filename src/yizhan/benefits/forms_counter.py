@@ -52,7 +52,7 @@ class NewVouchersForm(forms.Form):
     programme: forms.ModelChoiceField[Programme] = forms.ModelChoiceField(
         label=_("Programme"), queryset=Programme.objects.with_scopes_disabled().none(), to_field_name="public_id"
     )
-    count = forms.IntegerField(label=_("How many"), min_value=1, max_value=1000, initial=50)
+    count = forms.IntegerField(label=pgettext_lazy("vouchers", "How many"), min_value=1, max_value=1000, initial=50)
     purpose = forms.CharField(
         label=_("For whom"), max_length=120, help_text=_("Such as: sanitation workers of Shifo street, handed out by …")
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_filters
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from .models import (
     Difference,
@@ -38,7 +39,9 @@ class StatementFilter(django_filters.FilterSet):
 class DifferenceFilter(django_filters.FilterSet):
     """Differences by what does not agree and what became of it."""
 
-    kind = django_filters.ChoiceFilter(label=_("What"), choices=DifferenceKind.choices, empty_label=_("All"))
+    kind = django_filters.ChoiceFilter(
+        label=pgettext_lazy("signal", "What"), choices=DifferenceKind.choices, empty_label=_("All")
+    )
     state = django_filters.ChoiceFilter(label=_("State"), choices=DifferenceState.choices, empty_label=_("All"))
 
     class Meta:
@@ -50,7 +53,9 @@ class SignalFilter(django_filters.FilterSet):
     """Signals by merchant, kind and outcome."""
 
     q = django_filters.CharFilter(label=_("Merchant"), field_name="place__name", lookup_expr="icontains", max_length=80)
-    kind = django_filters.ChoiceFilter(label=_("What"), choices=SignalKind.choices, empty_label=_("All"))
+    kind = django_filters.ChoiceFilter(
+        label=pgettext_lazy("signal", "What"), choices=SignalKind.choices, empty_label=_("All")
+    )
     state = django_filters.ChoiceFilter(label=_("State"), choices=SignalState.choices, empty_label=_("All"))
 
     class Meta:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.unions.exports import ListResource
@@ -18,7 +18,7 @@ from .queries.desk import due_of
 class CaseResource(ListResource):
     """A case as a row."""
 
-    number = Field(attribute="number", column_name=gettext_lazy("Number"))
+    number = Field(attribute="number", column_name=pgettext_lazy("order", "Number"))
     kind = Field(column_name=gettext_lazy("Kind"))
     title = Field(attribute="heading", column_name=gettext_lazy("What it is about"))
     text = Field(column_name=gettext_lazy("Text"))

@@ -10,6 +10,7 @@ from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import RuleBroken
@@ -49,7 +50,7 @@ class CaseFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=_("Words, number or telephone"), method="by_text", max_length=100)
     waiting = django_filters.ChoiceFilter(
-        label=_("Waits for"), choices=WAITING[1:], empty_label=_("Open"), method="by_waiting"
+        label=pgettext_lazy("case", "Waits for"), choices=WAITING[1:], empty_label=_("Open"), method="by_waiting"
     )
     kind = django_filters.ChoiceFilter(
         label=_("Kind"), choices=lambda: [(k.code, k.title) for k in house_kinds().values()], empty_label=_("All")

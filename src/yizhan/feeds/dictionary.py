@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from .facts import ClosureFacts, EquipmentFacts, PlaceFacts
 
-_TYPES = {"string": _("text"), "integer": _("whole number"), "number": _("number"), "array": _("list")}
+_TYPES = {
+    "string": pgettext_lazy("data type", "text"),
+    "integer": _("whole number"),
+    "number": pgettext_lazy("data type", "number"),
+    "array": pgettext_lazy("data type", "list"),
+}
 _STRUCTURES = {
     PlaceFacts: _("A place: a feature's “properties”, a line of the table"),
     EquipmentFacts: _("One of its “equipment”"),

@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -251,8 +252,8 @@ class Delivery(models.Model):
     every = UnscopedManager()
 
     class Meta:
-        verbose_name = _("delivery")
-        verbose_name_plural = _("deliveries")
+        verbose_name = pgettext_lazy("reminder", "delivery")
+        verbose_name_plural = pgettext_lazy("reminder", "deliveries")
         indexes = [
             models.Index(fields=["due_at"], condition=Q(died_at=None), name="delivery_due"),
             models.Index(fields=["source", "-died_at"], name="delivery_by_source"),

@@ -1,14 +1,15 @@
 """The Chinese of the interface: find what is said in each room, compile the catalogues, and check that none is missing.
 
 `python -m yizhan.site.messages update [ROOM …]` adds new English phrases to the room's catalogue;
-`compile` writes the `.mo` files that Django reads; `check` fails, naming each phrase that has no Chinese.
+`compile` writes the `.mo` files that Django reads; `check` fails, naming each phrase that has no Chinese
+and each that two rooms say differently.
 Phrases are found with Django's own template parser and Babel, so that no gettext tools need to be installed.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from pathlib import Path
 
@@ -95,6 +96,28 @@ def missing(room: Path) -> list[str]:
     return [str(message.id) for message in said(room) if message.id and not has_chinese(message)]
 
 
+def clashes(catalogues: Mapping[str, Catalog]) -> list[str]:
+    """Phrases that two rooms put into different Chinese: a line for each, naming phrase, rooms and their words.
+
+    Django merges all catalogues and shows everywhere the Chinese of whichever room is installed first.
+    Where two rooms mean different things, one says a more precise phrase, or gives its phrase a context.
+    """
+    kept: dict[tuple[str | None, str], dict[str, str]] = {}
+    for name, catalogue in catalogues.items():
+        for message in catalogue:
+            if message.id and message.string:
+                phrase = message.id if isinstance(message.id, str) else " / ".join(message.id)
+                chinese = message.string if isinstance(message.string, str) else " / ".join(message.string)
+                kept.setdefault((message.context, phrase), {})[name] = chinese
+    lines = []
+    for (context, phrase), words in kept.items():
+        if len(set(words.values())) > 1:
+            where = f" (context {context!r})" if context else ""
+            said_by = ", ".join(f"{name} “{chinese}”" for name, chinese in words.items())
+            lines.append(f"{phrase!r}{where} is said differently, and only one shows: {said_by}")
+    return lines
+
+
 @app.command()
 def update(names: list[str] = typer.Argument(None, metavar="[ROOM]…", help="Rooms; all when none is named.")) -> None:
     """Add new phrases to the catalogues and drop those that nobody says any more."""
@@ -125,12 +148,15 @@ def compile_catalogues() -> None:
 
 @app.command()
 def check() -> None:
-    """Fail when a phrase has no Chinese."""
+    """Fail when a phrase has no Chinese, or when two rooms put the same phrase into different Chinese."""
     found = {room.name: missing(room) for room in rooms()}
     for name, texts in found.items():
         for text in texts:
             typer.echo(f"{name}: no Chinese for {text!r}", err=True)
-    if any(found.values()):
+    differing = clashes({room.name: read_catalogue(room) for room in rooms()})
+    for line in differing:
+        typer.echo(line, err=True)
+    if differing or any(found.values()):
         sys.exit(1)
 
 

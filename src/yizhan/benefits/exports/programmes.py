@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.benefits.models import Programme
@@ -21,7 +22,7 @@ class ProgrammeResource(ListResource):
     places = Field(attribute="places_count", column_name=_("Merchants"))
     quota_day = Field(attribute="quota_day", column_name=_("Most a worker a day"))
     quota_month = Field(attribute="quota_month", column_name=_("Most a worker a month"))
-    identifier = Field(attribute="public_id", column_name=_("Identifier"))
+    identifier = Field(attribute="public_id", column_name=pgettext_lazy("programme", "Identifier"))
 
     def dehydrate_kind(self, row: Programme) -> str:
         """In the reader's language."""

@@ -11,7 +11,7 @@ from typing import Any, Self
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from yizhan.benefits.clock import SHANGHAI
 from yizhan.benefits.models import Allotment, BenefitOffer, PartyKind, Programme, ProgrammeKind, Span, clock
@@ -281,7 +281,7 @@ class BudgetForm(forms.Form):
 class LotteryForm(forms.Form):
     """A draw to open."""
 
-    places = forms.IntegerField(label=gettext_lazy("Places"), min_value=1, max_value=1_000_000)
+    places = forms.IntegerField(label=pgettext_lazy("lottery", "Places"), min_value=1, max_value=1_000_000)
     closes_on = forms.DateField(
         label=gettext_lazy("Entries until the end of"), widget=forms.DateInput(_DATE, format="%Y-%m-%d")
     )
@@ -308,7 +308,7 @@ class ExclusionForm(forms.Form):
     """Whom to keep from what, and why."""
 
     worker = forms.CharField(
-        label=gettext_lazy("Worker"),
+        label=pgettext_lazy("programme", "Worker"),
         max_length=40,
         help_text=gettext_lazy("Whole phone number, whole identity number, or the identifier in a redemption."),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -18,7 +19,7 @@ class CounterPost(PubliclyIdentified, models.Model):
 
     staff = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="counters")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="counter_posts")
-    is_active = models.BooleanField(_("active"), default=True)
+    is_active = models.BooleanField(pgettext_lazy("counter post", "active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(union="place__union__path__startswith")

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.identity import PubliclyIdentified
@@ -33,7 +34,7 @@ class Exclusion(PubliclyIdentified, models.Model):
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, null=True, blank=True, related_name="exclusions")
     worker = models.ForeignKey(Worker, on_delete=models.PROTECT, related_name="exclusions")
     reason = models.CharField(_("reason"), max_length=200)
-    since = models.DateTimeField(_("since"))
+    since = models.DateTimeField(pgettext_lazy("exclusion", "since"))
     until = models.DateTimeField(_("until"), null=True, blank=True)
     excluded_by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     lifted_at = models.DateTimeField(_("lifted at"), null=True, blank=True)

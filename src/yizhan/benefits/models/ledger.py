@@ -13,6 +13,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -32,7 +33,7 @@ class AccountKind(models.TextChoices):
     WORKER_SHARE = "worker_share", _("Paid by workers")  # programme
     PROGRAMME = "programme", _("Programme")  # programme: money held for it
     PLATFORM = "platform", _("Platform")  # union (of the programme), name (the company)
-    SPONSOR = "sponsor", _("Sponsor")  # union (of the programme), name
+    SPONSOR = "sponsor", pgettext_lazy("funding", "Sponsor")  # union (of the programme), name
     BANK = "bank", _("Bank of a union")  # union: what was paid out
 
 

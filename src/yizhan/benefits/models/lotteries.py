@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.encryption import EncryptedTextField
@@ -22,7 +23,7 @@ class Lottery(PubliclyIdentified, models.Model):
     """
 
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="lotteries")
-    places = models.PositiveIntegerField(_("places"))
+    places = models.PositiveIntegerField(pgettext_lazy("lottery", "places"))
     valid_from = models.DateField(_("first day"))
     valid_until = models.DateField(_("last day"))
     closes_at = models.DateTimeField(_("entries until"))

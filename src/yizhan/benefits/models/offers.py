@@ -6,6 +6,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -19,11 +20,11 @@ from .programme import Programme
 class PartyKind(models.TextChoices):
     """Who pays a share of the list price."""
 
-    WORKER = "worker", _("Worker")
+    WORKER = "worker", pgettext_lazy("programme", "Worker")
     MERCHANT = "merchant", _("Merchant")
     UNION = "union", _("Union")
     PLATFORM = "platform", _("Platform")
-    SPONSOR = "sponsor", _("Sponsor")
+    SPONSOR = "sponsor", pgettext_lazy("funding", "Sponsor")
 
 
 # Whose shares are money that a budget may cap.
@@ -34,7 +35,9 @@ class BenefitOffer(PubliclyIdentified, models.Model):
     """九元套餐 at one merchant: an item with a list price (fen) that the shares of its parties sum up to."""
 
     programme = models.ForeignKey(Programme, on_delete=models.CASCADE, related_name="offers")
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="benefit_offers", verbose_name=_("place"))
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, related_name="benefit_offers", verbose_name=pgettext_lazy("merchant", "place")
+    )
     name = models.CharField(_("name"), max_length=60)
     list_price_fen = models.PositiveIntegerField(_("list price"))
     # Two sums over the shares, kept here for lists and for the counter; the database compares them at commit.
@@ -48,8 +51,8 @@ class BenefitOffer(PubliclyIdentified, models.Model):
     objects = ScopedManager(union="programme__union__path__startswith")
 
     class Meta:
-        verbose_name = _("offer")
-        verbose_name_plural = _("offers")
+        verbose_name = pgettext_lazy("programme", "offer")
+        verbose_name_plural = pgettext_lazy("programme", "offers")
         ordering = ["place__name", "name", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["programme", "place", "name"], name="offer_is_named_once_at_a_place"),

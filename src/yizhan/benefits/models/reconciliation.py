@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.identity import PubliclyIdentified
@@ -58,7 +59,7 @@ class DifferenceKind(models.TextChoices):
 class DifferenceState(models.TextChoices):
     """What became of a difference."""
 
-    OPEN = "open", _("Open")
+    OPEN = "open", pgettext_lazy("difference", "Open")
     RESOLVED = "resolved", _("Resolved")
     GONE = "gone", _("No longer found")
 
@@ -67,7 +68,7 @@ class Difference(PubliclyIdentified, models.Model):
     """One thing that does not agree, from the night when it was first seen. Staff resolve it with a reason."""
 
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(_("what"), max_length=20, choices=DifferenceKind)
+    kind = models.CharField(pgettext_lazy("signal", "what"), max_length=20, choices=DifferenceKind)
     redemption = models.ForeignKey(Redemption, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     statement = models.ForeignKey(Statement, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     payout = models.ForeignKey(Payout, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
@@ -78,7 +79,7 @@ class Difference(PubliclyIdentified, models.Model):
     first_seen_at = models.DateTimeField(_("first seen"))
     last_seen_at = models.DateTimeField(_("last seen"))
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    closed_at = models.DateTimeField(_("closed at"), null=True, blank=True)
+    closed_at = models.DateTimeField(pgettext_lazy("difference", "closed at"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=300, blank=True)
 
     objects = ScopedManager(union="union__path__startswith")

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -66,7 +67,7 @@ class Redemption(PubliclyIdentified, models.Model):
         null=True,
         blank=True,
         related_name="redemptions",
-        verbose_name=_("worker"),
+        verbose_name=pgettext_lazy("programme", "worker"),
         db_index=False,
         db_constraint=False,
     )

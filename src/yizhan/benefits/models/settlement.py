@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -60,10 +61,10 @@ class Payout(PubliclyIdentified, models.Model):
 
         MADE = "made", _("File made")
         PAID = "paid", _("Paid")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("statement", "Cancelled")
 
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+")
-    number = models.CharField(_("number"), max_length=32, unique=True)
+    number = models.CharField(pgettext_lazy("payment", "number"), max_length=32, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.MADE)
     total_fen = models.BigIntegerField(_("total"))
     made_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
@@ -157,7 +158,7 @@ class Statement(PubliclyIdentified, models.Model):
     cut_off = models.ForeignKey(CutOff, on_delete=models.PROTECT, related_name="statements")
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+")
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="statements", verbose_name=_("merchant"))
-    number = models.CharField(_("number"), max_length=32, unique=True)
+    number = models.CharField(pgettext_lazy("payment", "number"), max_length=32, unique=True)
     day = models.DateField(_("day"))
     state = models.CharField(_("state"), max_length=10, choices=StatementState, default=StatementState.MADE)
     redemptions = models.PositiveIntegerField(_("redemptions"))

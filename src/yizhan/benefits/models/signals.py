@@ -7,6 +7,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -39,7 +40,7 @@ class Signal(PubliclyIdentified, models.Model):
     """One thing to look into. `figure` is what was counted or measured, `limit` what the union allows."""
 
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="+")
-    kind = models.CharField(_("what"), max_length=12, choices=SignalKind)
+    kind = models.CharField(pgettext_lazy("signal", "what"), max_length=12, choices=SignalKind)
     key = models.CharField(max_length=80)
     place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+", verbose_name=_("merchant"))
     other_place = models.ForeignKey(Place, on_delete=models.PROTECT, null=True, blank=True, related_name="+")

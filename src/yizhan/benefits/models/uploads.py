@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.places.models import Place
@@ -18,9 +19,9 @@ from .redemptions import Redemption
 class UploadState(models.TextChoices):
     """`ACCEPTED`: a redemption that stands. `EXCEPTION`: finance decides. `SET_ASIDE`: finance decided against it."""
 
-    ACCEPTED = "accepted", _("Accepted")
+    ACCEPTED = "accepted", pgettext_lazy("upload", "Accepted")
     EXCEPTION = "exception", _("To be decided")
-    SET_ASIDE = "set_aside", _("Set aside")
+    SET_ASIDE = "set_aside", pgettext_lazy("upload", "Set aside")
 
 
 class UploadReason(models.TextChoices):

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.circle import may_sit
 from yizhan.cases.models import Helper, HelperKind
@@ -63,7 +64,9 @@ class CaseMessageForm(forms.Form):
     """A message; the id is made with the page, so that sending it twice sends it once."""
 
     request_id = forms.UUIDField(widget=forms.HiddenInput)
-    text = forms.CharField(label=_("Message"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3}))
+    text = forms.CharField(
+        label=pgettext_lazy("talk", "Message"), max_length=1000, widget=forms.Textarea(attrs={"rows": 3})
+    )
 
 
 class BookForm(forms.Form):

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import Task, TaskState
 from yizhan.cases.services.ledger import LARGEST_TARGET, TaskFacts
@@ -55,7 +56,7 @@ class TaskForm(forms.Form):
     )
     unit = forms.CharField(label=_("Counted in"), max_length=20, required=False)
     weight = forms.IntegerField(label=_("Weight"), initial=1, help_text=_("In the progress of the whole."))
-    number = forms.IntegerField(label=_("Number"), required=False)
+    number = forms.IntegerField(label=pgettext_lazy("order", "Number"), required=False)
     note = forms.CharField(label=_("Remark"), max_length=300, required=False)
 
     def __init__(self, *args: Any, union: Union, **options: Any) -> None:
@@ -166,13 +167,13 @@ class MilestoneForm(forms.Form):
     """A step on the way."""
 
     title = forms.CharField(label=_("Milestone"), max_length=120)
-    due_on = forms.DateField(label=_("Until"), widget=_day())
+    due_on = forms.DateField(label=pgettext_lazy("deadline", "Until"), widget=_day())
 
 
 class EvidenceForm(forms.Form):
     """What proves a task's progress."""
 
-    title = forms.CharField(label=_("What it shows"), max_length=200, required=False)
+    title = forms.CharField(label=pgettext_lazy("evidence", "What it shows"), max_length=200, required=False)
     visit = forms.UUIDField(
         label=_("Visit"), required=False, help_text=_("The last part of its page's address."), widget=forms.TextInput
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.links import queries
 from yizhan.cases.models import GroupApp, Link, LinkKind
@@ -28,7 +29,9 @@ class NewLinkForm(forms.Form):
     """With whom a post is linked."""
 
     kind = forms.ChoiceField(label=_("With whom?"), choices=LinkKind, widget=forms.RadioSelect)
-    post = PostField(label=_("Contact"), help_text=_("You, or a colleague for whom you administer."))
+    post = PostField(
+        label=pgettext_lazy("person", "Contact"), help_text=_("You, or a colleague for whom you administer.")
+    )
     union = forms.CharField(
         label=_("Lower union"),
         required=False,
@@ -36,7 +39,7 @@ class NewLinkForm(forms.Form):
         help_text=_("Whole name or division code; only for a lower union."),
     )
     worker = forms.CharField(
-        label=_("Worker"),
+        label=pgettext_lazy("link", "Worker"),
         required=False,
         max_length=60,
         help_text=_("Name, or whole phone or identity number; only for a worker."),
@@ -76,7 +79,9 @@ class MessageForm(forms.Form):
 
     request_id = forms.UUIDField(widget=forms.HiddenInput)
     text = forms.CharField(
-        label=_("Message"), max_length=LONGEST_MESSAGE, widget=forms.Textarea(attrs={"rows": 3, "maxlength": 500})
+        label=pgettext_lazy("talk", "Message"),
+        max_length=LONGEST_MESSAGE,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": 500}),
     )
 
 
@@ -96,7 +101,7 @@ class TargetForm(forms.Form):
     """How many links each post shall have; all empty: as the union above says."""
 
     units = forms.IntegerField(label=_("Lower unions"), required=False, min_value=0, max_value=200)
-    workers = forms.IntegerField(label=_("Workers"), required=False, min_value=0, max_value=500)
+    workers = forms.IntegerField(label=pgettext_lazy("link", "Workers"), required=False, min_value=0, max_value=500)
     groups = forms.IntegerField(label=_("Chat groups"), required=False, min_value=0, max_value=100)
 
 

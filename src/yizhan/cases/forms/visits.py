@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import MOST_COUNTED, Visit, VisitKind
 from yizhan.cases.visits.facts import LONGEST_WORDS, NeedFacts, VisitFacts
@@ -157,7 +158,9 @@ class RoundForm(forms.Form):
     title = forms.CharField(label=_("Title"), max_length=80)
     day = forms.DateField(label=_("Day"), widget=_DAY)
     post = forms.ModelChoiceField(
-        label=_("Who"), queryset=Staff.objects.with_scopes_disabled().none(), to_field_name="public_id"
+        label=pgettext_lazy("visitor", "Who"),
+        queryset=Staff.objects.with_scopes_disabled().none(),
+        to_field_name="public_id",
     )
 
     def __init__(self, *args: Any, posts: Any, **options: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import MOST_IN_STOCK, Sponsor, StockReason
 from yizhan.cases.queries.wishes import sponsors_for
@@ -126,7 +127,9 @@ class IssueForm(forms.Form):
     """Who gets how many."""
 
     request_id = forms.UUIDField(widget=forms.HiddenInput)
-    worker = forms.CharField(label=_("Worker"), max_length=60, help_text=_("Name, or whole phone or identity number."))
+    worker = forms.CharField(
+        label=pgettext_lazy("link", "Worker"), max_length=60, help_text=_("Name, or whole phone or identity number.")
+    )
     quantity = forms.IntegerField(label=_("How many"), min_value=1, max_value=10_000, initial=1)
     due_on = forms.DateField(
         label=_("Due back"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.cases.models import Link
@@ -12,13 +13,13 @@ from yizhan.unions.exports import ListResource
 class LinkResource(ListResource):
     """A link as a row; workers by name, as on the screen."""
 
-    contact = Field(attribute="post__user__name", column_name=_("Contact"))
+    contact = Field(attribute="post__user__name", column_name=pgettext_lazy("person", "Contact"))
     union = Field(attribute="post__union__name", column_name=_("Union"))
     kind = Field(column_name=_("Kind"))
     name = Field(attribute="name", column_name=_("Linked with"))
     members = Field(attribute="group_size", column_name=_("Members of the group"))
-    since = Field(attribute="began_at", column_name=_("Since"))
-    ended = Field(attribute="ended_at", column_name=_("Ended"))
+    since = Field(attribute="began_at", column_name=pgettext_lazy("link", "Since"))
+    ended = Field(attribute="ended_at", column_name=pgettext_lazy("day", "Ended"))
     reason = Field(attribute="end_reason", column_name=_("Why it ended"))
 
     def dehydrate_kind(self, link: Link) -> str:
@@ -29,9 +30,9 @@ class LinkResource(ListResource):
 class CoverageResource(ListResource):
     """A gap as a row."""
 
-    by = Field(attribute="by", column_name=_("By"))
+    by = Field(attribute="by", column_name=pgettext_lazy("breakdown", "By"))
     name = Field(attribute="name", column_name=_("Name"))
-    workers = Field(attribute="workers", column_name=_("Workers"))
+    workers = Field(attribute="workers", column_name=pgettext_lazy("link", "Workers"))
     linked = Field(attribute="linked", column_name=_("With a contact"))
     missing = Field(attribute="missing", column_name=_("Without a contact"))
     percent = Field(attribute="percent", column_name=_("Coverage in percent"))

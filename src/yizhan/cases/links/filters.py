@@ -5,6 +5,7 @@ from __future__ import annotations
 import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import Link, LinkKind
 
@@ -14,7 +15,7 @@ class LinkFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=_("Name of worker, union or group"), method="by_name", max_length=60)
     post = django_filters.CharFilter(
-        label=_("Contact"), field_name="post__user__name", lookup_expr="icontains", max_length=60
+        label=pgettext_lazy("person", "Contact"), field_name="post__user__name", lookup_expr="icontains", max_length=60
     )
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=LinkKind.choices, empty_label=_("All"))
     union = django_filters.CharFilter(
@@ -22,7 +23,11 @@ class LinkFilter(django_filters.FilterSet):
     )
     state = django_filters.ChoiceFilter(
         label=_("State"),
-        choices=[("standing", _("Standing")), ("offered", _("Offered to a colleague")), ("ended", _("Ended"))],
+        choices=[
+            ("standing", _("Standing")),
+            ("offered", _("Offered to a colleague")),
+            ("ended", pgettext_lazy("day", "Ended")),
+        ],
         empty_label=_("All"),
         method="by_state",
     )

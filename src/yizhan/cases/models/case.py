@@ -126,7 +126,7 @@ class Case(PubliclyIdentified, models.Model):
     (`yizhan cases rebuild --check`). Of a confidential case, title, text and fields are kept sealed in `sealed` only.
     """
 
-    number = models.CharField(_("number"), max_length=16, unique=True, editable=False)
+    number = models.CharField(pgettext_lazy("order", "number"), max_length=16, unique=True, editable=False)
     kind = models.CharField(_("kind"), max_length=24)
     is_confidential = models.BooleanField(_("confidential"), default=False)
     title = models.CharField(_("title"), max_length=120, blank=True)

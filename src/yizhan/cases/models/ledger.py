@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.identity import PubliclyIdentified
@@ -26,7 +27,7 @@ class Project(PubliclyIdentified, models.Model):
     purpose = models.TextField(_("what for"), max_length=1_000, blank=True)
     begins_on = models.DateField(_("begins"), null=True)
     ends_on = models.DateField(_("ends"), null=True)
-    is_closed = models.BooleanField(_("closed"), default=False)
+    is_closed = models.BooleanField(pgettext_lazy("project", "closed"), default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ScopedManager(union="union__path__startswith")
@@ -59,7 +60,7 @@ class TaskList(PubliclyIdentified, models.Model):
     objects = ScopedManager(union="project__union__path__startswith")
 
     class Meta:
-        verbose_name = _("list")
+        verbose_name = pgettext_lazy("project", "list")
         verbose_name_plural = _("lists")
         constraints = [models.UniqueConstraint(fields=["project", "name"], name="list_has_its_own_name")]
 
@@ -82,7 +83,9 @@ class Task(PubliclyIdentified, models.Model):
     none of its own: theirs is rolled up.
     """
 
-    list = models.ForeignKey(TaskList, on_delete=models.PROTECT, related_name="tasks", verbose_name=_("list"))
+    list = models.ForeignKey(
+        TaskList, on_delete=models.PROTECT, related_name="tasks", verbose_name=pgettext_lazy("project", "list")
+    )
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="children")
     union = models.ForeignKey(
         Union, on_delete=models.PROTECT, related_name="ledger_tasks", verbose_name=_("responsible union")
@@ -94,7 +97,7 @@ class Task(PubliclyIdentified, models.Model):
         related_name="ledger_tasks",
         verbose_name=_("responsible person"),
     )
-    number = models.PositiveSmallIntegerField(_("number"))
+    number = models.PositiveSmallIntegerField(pgettext_lazy("order", "number"))
     level = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_LEVELS)]
     )
@@ -213,7 +216,7 @@ class Evidence(PubliclyIdentified, models.Model):
     task = models.ForeignKey(Task, on_delete=models.PROTECT, related_name="evidence")
     visit = models.ForeignKey(Visit, on_delete=models.PROTECT, null=True, related_name="evidence_for")
     file = models.FileField(upload_to="task-evidence/%Y/%m", blank=True)
-    title = models.CharField(_("what it shows"), max_length=200)
+    title = models.CharField(pgettext_lazy("evidence", "what it shows"), max_length=200)
     by = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
 

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from yizhan.unions.encryption import EncryptedTextField
@@ -17,7 +18,7 @@ class LinkKind(models.TextChoices):
     """With whom a post is linked."""
 
     UNION = "union", _("Lower union")
-    WORKER = "worker", _("Worker")
+    WORKER = "worker", pgettext_lazy("link", "Worker")
     GROUP = "group", _("Chat group")
 
 
@@ -41,13 +42,19 @@ class Link(PubliclyIdentified, models.Model):
     accepted; who had it before stands in the hand-over.
     """
 
-    post = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="links", verbose_name=_("contact"))
+    post = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="links", verbose_name=pgettext_lazy("person", "contact")
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=LinkKind)
     linked_union = models.ForeignKey(
         Union, on_delete=models.PROTECT, null=True, related_name="contacts", verbose_name=_("lower union")
     )
     worker = models.ForeignKey(
-        Worker, on_delete=models.PROTECT, null=True, related_name="contacts", verbose_name=_("worker")
+        Worker,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="contacts",
+        verbose_name=pgettext_lazy("link", "worker"),
     )
     group_name = models.CharField(_("name of the group"), max_length=80, blank=True)
     group_app = models.CharField(_("app"), max_length=10, choices=GroupApp, blank=True)
@@ -61,7 +68,7 @@ class Link(PubliclyIdentified, models.Model):
     objects = ScopedManager(union="post__union__path__startswith")
 
     class Meta:
-        verbose_name = _("link")
+        verbose_name = pgettext_lazy("worker", "link")
         verbose_name_plural = _("links")
         indexes = [
             models.Index(fields=["post", "kind"], name="link_by_post", condition=Q(ended_at=None)),
@@ -124,7 +131,7 @@ class LinkTarget(models.Model):
 
     union = models.OneToOneField(Union, on_delete=models.PROTECT, related_name="link_target", verbose_name=_("union"))
     units = models.PositiveSmallIntegerField(_("lower unions"))
-    workers = models.PositiveSmallIntegerField(_("workers"))
+    workers = models.PositiveSmallIntegerField(pgettext_lazy("link", "workers"))
     groups = models.PositiveSmallIntegerField(_("chat groups"), default=0)
     changed_at = models.DateTimeField(auto_now=True)
 
@@ -195,7 +202,9 @@ class HandOverState(models.TextChoices):
 class HandOver(PubliclyIdentified, models.Model):
     """Links that shall pass from one post to another. Nothing moves until the other accepts."""
 
-    from_post = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="links_given", verbose_name=_("from"))
+    from_post = models.ForeignKey(
+        Staff, on_delete=models.PROTECT, related_name="links_given", verbose_name=pgettext_lazy("hand-over", "from")
+    )
     to_post = models.ForeignKey(Staff, on_delete=models.PROTECT, related_name="links_offered", verbose_name=_("to"))
     state = models.CharField(_("state"), max_length=10, choices=HandOverState, default=HandOverState.PENDING)
     reason = models.CharField(_("reason"), max_length=300)

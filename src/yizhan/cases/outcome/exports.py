@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.unions.exports import ListResource
@@ -32,7 +33,7 @@ COLUMNS: dict[str, Any] = {
 class OutcomeResource(ListResource):
     """A line as a row."""
 
-    label = Field(attribute="label", column_name=_("By"))
+    label = Field(attribute="label", column_name=pgettext_lazy("breakdown", "By"))
 
     def get_export_fields(self, selected_fields: Any = None) -> list[Field]:
         """The label, then every figure."""

@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.cases.models import StockIssue, Wish, WishState
@@ -34,7 +35,7 @@ class WishFilter(django_filters.FilterSet):
 class WishResource(ListResource):
     """A wish as a row: what everyone may read of it, and its sponsor."""
 
-    number = Field(attribute="case__number", column_name=_("Number"))
+    number = Field(attribute="case__number", column_name=pgettext_lazy("order", "Number"))
     title = Field(attribute="title", column_name=_("Wish"))
     words = Field(attribute="words", column_name=_("Words"))
     state = Field(column_name=_("State"))
@@ -93,7 +94,7 @@ class IssueResource(ListResource):
     thing = Field(attribute="item__name", column_name=_("Thing"))
     union = Field(attribute="item__union__name", column_name=_("Union"))
     place = Field(attribute="item__place__name", column_name=_("Station"))
-    worker = Field(attribute="worker__user__name", column_name=_("Worker"))
+    worker = Field(attribute="worker__user__name", column_name=pgettext_lazy("link", "Worker"))
     quantity = Field(attribute="quantity", column_name=_("How many"))
     issued_at = Field(attribute="issued_at", column_name=_("Given out at"))
     due_on = Field(attribute="due_on", column_name=_("Due back"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.cases.models import Visit
@@ -16,7 +17,7 @@ class VisitResource(ListResource):
     kind = Field(column_name=_("Kind"))
     where = Field(attribute="where", column_name=_("Where"))
     company = Field(attribute="company", column_name=_("Platform or company"))
-    who = Field(attribute="post__user__name", column_name=_("Who"))
+    who = Field(attribute="post__user__name", column_name=pgettext_lazy("visitor", "Who"))
     union = Field(attribute="union__name", column_name=_("Union"))
     minutes = Field(attribute="minutes", column_name=_("Minutes"))
     named = Field(attribute="named", column_name=_("People met, by name"))

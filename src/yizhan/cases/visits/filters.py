@@ -8,6 +8,7 @@ import django_filters
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import Visit, VisitKind
 from yizhan.unions.models import Union
@@ -23,7 +24,7 @@ class VisitFilter(django_filters.FilterSet):
     since = django_filters.DateFilter(label=_("From"), field_name="at", lookup_expr="date__gte", widget=_DATE)
     until = django_filters.DateFilter(label=_("Until"), field_name="at", lookup_expr="date__lte", widget=_DATE)
     person = django_filters.CharFilter(
-        label=_("Who"), field_name="post__user__name", lookup_expr="icontains", max_length=60
+        label=pgettext_lazy("visitor", "Who"), field_name="post__user__name", lookup_expr="icontains", max_length=60
     )
     union = django_filters.CharFilter(
         label=_("Union"), field_name="union__name", lookup_expr="icontains", max_length=80

@@ -69,7 +69,7 @@ class Partner(PubliclyIdentified, models.Model):
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="partners", verbose_name=_("union"))
     name = models.CharField(_("name"), max_length=80)
     preset = models.CharField(_("preset"), max_length=20)
-    contact = EncryptedTextField(_("contact"), blank=True, default="")
+    contact = EncryptedTextField(pgettext_lazy("person", "contact"), blank=True, default="")
     datum = models.CharField(_("datum"), max_length=10, choices=DatumChoice)
     # Pairs of the partner's name and ours: an object would lose their order, which is that of a file's columns.
     mapping = models.JSONField(_("fields"), default=list)

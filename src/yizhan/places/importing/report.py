@@ -11,7 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from yizhan.places.spreadsheets import safe_csv_cell, text_workbook
 
@@ -58,7 +58,7 @@ OUTCOME_LABELS = {
     Outcome.CREATED: gettext_lazy("new"),
     Outcome.CHANGED: gettext_lazy("changed"),
     Outcome.UNCHANGED: gettext_lazy("unchanged"),
-    Outcome.REFUSED: gettext_lazy("refused"),
+    Outcome.REFUSED: pgettext_lazy("row", "refused"),
 }
 
 

@@ -7,6 +7,7 @@ import secrets
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_scopes import ScopedManager
 
 from .place import Place
@@ -46,7 +47,7 @@ class PlateVisits(models.Model):
 
     plate = models.ForeignKey(Plate, on_delete=models.PROTECT, related_name="visits")
     day = models.DateField(_("day"))
-    count = models.PositiveIntegerField(_("visits"))
+    count = models.PositiveIntegerField(pgettext_lazy("plate", "visits"))
 
     objects = ScopedManager(union="plate__place__union__path__startswith")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.places.models import EventKind, PlateVisits, Report
@@ -59,7 +59,7 @@ class VisitsResource(ListResource):
     place = Field(attribute="plate__place__name", column_name=gettext_lazy("Place"))
     union = Field(attribute="plate__place__union__name", column_name=gettext_lazy("Union"))
     code = Field(attribute="plate__code", column_name=gettext_lazy("Plate"))
-    count = Field(attribute="count", column_name=gettext_lazy("Visits"))
+    count = Field(attribute="count", column_name=pgettext_lazy("plate", "Visits"))
 
     def dehydrate_day(self, visits: PlateVisits) -> str:
         """As a date."""
