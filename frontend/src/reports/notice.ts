@@ -41,15 +41,22 @@ function show(root: HTMLElement, words: Words, reports: Waiting[]): void {
   root.hidden = reports.length === 0;
 }
 
+/** Whoever reads the receipt of a report that was sent needs no notice of it: neither here nor on the next page. */
+async function withoutTheOneBeingRead(reports: Waiting[]): Promise<Waiting[]> {
+  const read = reports.filter((each) => each.outcome === "sent" && location.pathname === `/r/${each.token}/`);
+  for (const each of read) await forgetReport(each.id);
+  return reports.filter((each) => !read.includes(each));
+}
+
 /** Show what waits here, and go on sending whenever the network comes back. */
 export async function tellOfReports(root: HTMLElement): Promise<void> {
   const words = wordsFrom("report-words");
-  show(root, words, await allReports());
-  const again = async (): Promise<void> => show(root, words, await sendAll());
+  const tell = async (reports: Waiting[]): Promise<void> => {
+    show(root, words, await withoutTheOneBeingRead(reports));
+  };
+  await tell(await allReports());
+  const again = async (): Promise<void> => tell(await sendAll());
   addEventListener("online", () => void again());
-  navigator.serviceWorker?.addEventListener(
-    "message",
-    () => void allReports().then((all) => show(root, words, all)),
-  );
+  navigator.serviceWorker?.addEventListener("message", () => void allReports().then(tell));
   if (navigator.onLine) await again();
 }

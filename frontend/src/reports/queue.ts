@@ -134,8 +134,16 @@ export async function send(report: Waiting): Promise<Waiting> {
   return now;
 }
 
-/** Send whatever waits; forget what was told long ago. Returns everything that is known here afterwards. */
-export async function sendAll(): Promise<Waiting[]> {
+/**
+ * Send whatever waits; forget what was told long ago. Returns everything that is known here afterwards. Pages and the
+ * service worker take turns where the browser can: what one has sent the next need not send again.
+ */
+export function sendAll(): Promise<Waiting[]> {
+  const locks = globalThis.navigator?.locks;
+  return locks ? locks.request(WAKE, sendInTurn) : sendInTurn();
+}
+
+async function sendInTurn(): Promise<Waiting[]> {
   for (const report of await allReports()) {
     if (!report.outcome) await send(report);
     else if (Date.now() - report.at > REMEMBERED_MS) await forgetReport(report.id);
