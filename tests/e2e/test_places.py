@@ -46,7 +46,7 @@ def address_of_a_place(page: Page, query: str = "status=published", number: int 
 def test_every_page_of_places_is_open_to_everyone_and_no_wider_than_the_screen(
     new_page: NewPage, size: dict[str, int]
 ) -> None:
-    page = new_page(size, signed_in="cadre")
+    page = new_page(size, signed_in="admin")  # the pages of rules are the administrator's
     one = address_of_a_place(page)
     page.goto(one)
     public = page.get_by_role("link", name="公开页面").get_attribute("href") or ""
@@ -128,7 +128,7 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
     worker.context.set_offline(False)
     worker.goto("/")
     follow = worker.get_by_role("link", name="查看答复")
-    expect(worker.locator("[data-waiting-reports]")).to_contain_text("已发送")
+    expect(worker.locator("[data-waiting-reports]")).to_contain_text("已发送。")  # with its photo
     follow.click()
     worker.wait_for_url("**/r/*/")
     expect(worker.locator(".report-photo")).to_have_count(1)

@@ -91,7 +91,7 @@ def test_no_page_of_the_desk_is_kept_by_the_phone(new_page: NewPage) -> None:
         "caches.keys().then(names => Promise.all(names.map(name => caches.open(name).then(c => c.keys()))))"
         ".then(all => all.flat().map(request => new URL(request.url).pathname))"
     )
-    assert [path for path in kept if not path.startswith("/static/") and path != "/offline/"] == []
+    assert [path for path in kept if not path.startswith(("/static/", "/offline/"))] == []
     offline = page.evaluate("caches.match('/offline/', {ignoreVary: true}).then(answer => answer.text())")
     assert "李建国" not in offline
     assert "/desk/" not in offline
