@@ -88,7 +88,7 @@ def test_a_wish_goes_from_the_worker_to_the_wall_to_a_sponsor_and_back_as_thanks
     address = link_of(kind)
     told = Client().get(address)
     assert told.status_code == 200
-    assert told["Referrer-Policy"] == "no-referrer"
+    assert told["Referrer-Policy"] == "same-origin"
     for step, state in (("claim", WishState.CLAIMED), ("delivered", WishState.DELIVERED)):
         assert Client().post(f"{address}{wish.public_id}/{step}/").status_code == 302
         assert now(wish).state == state
