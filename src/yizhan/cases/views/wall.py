@@ -75,7 +75,7 @@ def sponsor_wall(request: HttpRequest, public_id: UUID, signature: str) -> HttpR
     page = Paginator(wall(sponsor.union), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"sponsor": sponsor, "page": page, "claims": claims_of(sponsor), "signature": signature}
     response = render(request, "cases/wishes/sponsor_wall.html", context)
-    response["Referrer-Policy"] = "same-origin"  # with "no-referrer" browsers name no origin, and our own forms are refused
+    response["Referrer-Policy"] = "same-origin"  # "no-referrer": no origin, and our own forms are refused
     response["X-Robots-Tag"] = "noindex"
     return response
 

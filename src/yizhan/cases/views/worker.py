@@ -195,7 +195,7 @@ def _track(request: HttpRequest, case: Case, base: str, *, status: int = 200, **
         },
         status=status,
     )
-    response["Referrer-Policy"] = "same-origin"  # with "no-referrer" browsers name no origin, and our own forms are refused
+    response["Referrer-Policy"] = "same-origin"  # "no-referrer": no origin, and our own forms are refused
     response["X-Robots-Tag"] = "noindex"
     return response
 
