@@ -102,5 +102,7 @@ doors = {
         lambda world: {"public_id": world.owner.union.public_id}, public=True
     ),
     "api/my/cases/<uuidstr:public_id>": Door(_own, closed_to_all=True),
+    "api/my/cases/<uuidstr:public_id>/verdict": Door(_own, closed_to_all=True, body={"verdict": "solved"}),
     "api/cases/<uuidstr:public_id>": Door(_desk),
+    "api/cases/<uuidstr:public_id>/steps": Door(_desk, body={"step": "note", "words": "不该写上", "seen": 1}),
 }

@@ -117,4 +117,5 @@ doors = {
     "desk/roster/<uuid:public_id>/": Door(lambda world: {"public_id": _helper(world).public_id}),
     "desk/talk/<uuid:public_id>/": Door(_talk),
     "desk/meetings/<uuid:public_id>/": Door(_meeting),
+    "desk/meetings/<uuid:public_id>/items/": Door(lambda world: {**_meeting(world), "step": "decide"}),
 }

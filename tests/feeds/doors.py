@@ -59,7 +59,17 @@ def _export(world: World) -> dict[str, Any]:
     return {"public_id": export.public_id, "form": "csv"}
 
 
+def _draft(world: World) -> dict[str, Any]:
+    """A place that was never published: what is for everyone does not know it."""
+    facts = PlaceFacts(name=f"{world.secret} {world.post.made}", lon=113.62, lat=34.75, datum=Datum.WGS84)
+    place = create_place(facts, union=world.owner.union, actor=world.owner)
+    return {"identifier": place.public_id, "feature_id": place.public_id}
+
+
 doors = {
+    "api/hsds/": Door(_draft, closed_to_all=True),
+    "api/ogc/collections/places/items/<str:feature_id>": Door(_draft, closed_to_all=True),
+    "sitemap-places-<int:part>.xml": Door(lambda world: {"part": 999}, closed_to_all=True),
     "desk/partners/<uuid:public_id>/": Door(_partner),
     "desk/partners/listings/<uuid:public_id>/": Door(_listing),
     "desk/partners/listings/export/<str:form>/": Door(lambda world: {"form": "csv"}, public=True),

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpResponseBase
+from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -156,8 +156,9 @@ def give_back(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
     """Take back what was lent."""
     found: StockIssue = get_object_or_404(queries.issues(for_staff=request.staff), public_id=public_id)
     form = ReturnForm(request.POST)
-    if not form.is_valid():
-        raise Http404
-    amounts = form.cleaned_data
-    told(request, lambda: services.return_item(found, actor=request.staff, **amounts), _("Taken back."))
+    if form.is_valid():
+        amounts = form.cleaned_data
+        told(request, lambda: services.return_item(found, actor=request.staff, **amounts), _("Taken back."))
+    else:
+        messages.error(request, " ".join(str(error) for errors in form.errors.values() for error in errors))
     return redirect(found.item)
