@@ -38,7 +38,8 @@ _PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>|\(\?P<(\w+)>[^)]*\)")
 _METHODS = ("get", "post", "put", "patch", "delete")
 _REFUSALS = {401, 403, 404, 405}
 # What the acting visitor leaves behind by knocking, none of it the owner's.
-_TRACES = {AuditEntry}
+# Whoever reads the feeds first has what changed before numbered: places were touched when they were made.
+_TRACES = {AuditEntry, PlaceChange, PlaceTouch}
 
 
 def _templates(resolver: URLResolver, before: str = "") -> Iterator[str]:
