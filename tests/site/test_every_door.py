@@ -31,6 +31,7 @@ from django.urls import URLResolver, get_resolver
 
 from tests.conftest import PostMaker, UnionTree, WorkerMaker
 from tests.site.door import Door, World
+from yizhan.feeds.models import PlaceChange, PlaceTouch
 from yizhan.unions.models import AuditEntry, Staff
 from yizhan.unions.rights import Role
 
