@@ -23,13 +23,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from urllib.parse import quote
-from urllib.request import urlopen
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from benchmarks.report import Row, main
+from benchmarks.serving import wait_until_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
 SEED = 20261124
@@ -230,22 +230,11 @@ def server() -> Iterator[int]:
     command += ["--port", str(port), "--log-level", "warning", "yizhan.site.hot:application"]
     process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address}, start_new_session=True)
     try:
-        _wait_until_ready(port)
+        wait_until_ready(f"http://127.0.0.1:{port}/hot/readyz")
         yield port
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
-
-
-def _wait_until_ready(port: int) -> None:
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        try:
-            if urlopen(f"http://127.0.0.1:{port}/hot/readyz", timeout=5).status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server does not come up")
 
 
 if __name__ == "__main__":

@@ -29,10 +29,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
-from urllib.request import urlopen
 from uuid import uuid4
 
 from benchmarks.report import Row, main
+from benchmarks.serving import wait_until_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
 os.environ.setdefault("YIZHAN_INSECURE_HTTP", "1")
@@ -369,22 +369,11 @@ def server() -> Iterator[int]:
         [*command, "yizhan.site.wsgi:application"], env=environment, start_new_session=True, stdout=subprocess.DEVNULL
     )
     try:
-        _wait_until_ready(port)
+        wait_until_ready(f"http://127.0.0.1:{port}/api/openapi.json")
         yield port
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(30)
-
-
-def _wait_until_ready(port: int) -> None:
-    end = time.monotonic() + 120
-    while time.monotonic() < end:
-        try:
-            if urlopen(f"http://127.0.0.1:{port}/api/openapi.json", timeout=5).status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise SystemExit("the server does not come up")
 
 
 if __name__ == "__main__":
