@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
@@ -215,6 +215,12 @@ def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
     for context in contexts:
         context.close()
     assert errors == []
+
+
+def follow(page: Page, element: Locator) -> None:
+    """Click what leads to another page and wait until that one stands: a click by itself waits for nothing."""
+    with page.expect_navigation():
+        element.click()
 
 
 def sign_in(page: Page, site: Site, username: str) -> None:

@@ -13,6 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 from tests.conftest import PostMaker, UnionTree
 from yizhan.unions.rights import Role
 
+from .conftest import follow
+
 PASSWORD = "a long sentence"
 
 
@@ -49,13 +51,13 @@ def test_an_administrator_adds_a_passkey_and_signs_in_with_it_alone(
     page.goto(to("account_login"))
     page.fill("#id_login", administrator)
     page.fill("#id_password", PASSWORD)
-    page.click("main button.button-primary")
+    follow(page, page.locator("main button.button-primary"))
     page.goto(to("unions:inbox"))
     expect(page).to_have_url(to("mfa_index"))  # the desk is closed until there is a second factor
 
     page.goto(to("mfa_add_webauthn"))
     page.fill("#id_password", PASSWORD)
-    page.click("main button.button-primary")
+    follow(page, page.locator("main button.button-primary"))
     page.fill("#id_name", "我的手机")
     page.check("#id_passwordless")
     page.click("#mfa_webauthn_add")
@@ -64,7 +66,7 @@ def test_an_administrator_adds_a_passkey_and_signs_in_with_it_alone(
     expect(page).to_have_url(to("unions:inbox"))
 
     page.goto(to("unions:account"))
-    page.click(f'form[action="{reverse("account_logout")}"] button')
+    follow(page, page.locator(f'form[action="{reverse("account_logout")}"] button'))
     page.goto(to("account_login"))
     page.click("#passkey_login")
     expect(page).to_have_url(re.compile(f"^{re.escape(to('web:desk'))}$"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import DESK, NewPage
+from .conftest import DESK, NewPage, follow
 from .test_shell_accessibility import findings
 
 OF_REPORTS = ("/desk/places/reports/", "/desk/places/plates/")
@@ -50,8 +50,7 @@ def test_the_pages_of_reports_and_plates_are_open_to_all_staff(new_page: NewPage
     for path in OF_REPORTS:
         page.goto(path)
         found[path] = findings(page)
-    page.locator("tbody th a").first.click()
-    page.wait_for_load_state()
+    follow(page, page.locator("tbody th a").first)
     found["plate"] = findings(page)
     assert found == {path: [] for path in found}
 

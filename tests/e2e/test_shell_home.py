@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage
+from .conftest import IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow
 
 Size = dict[str, int]
 LIST = "[data-part=list] > li"
@@ -136,7 +136,7 @@ def test_large_type_and_english_hold_across_pages(new_page: NewPage) -> None:
     page = new_page(PHONE)
     page.goto("/design/")
     page.get_by_role("button", name="大字").click()
-    page.get_by_role("button", name="English").click()
+    follow(page, page.get_by_role("button", name="English"))
     page.goto("/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Stations near you")
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "20px"

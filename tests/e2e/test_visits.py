@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage
+from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage, follow
 from .test_shell_accessibility import findings
 
 OF_OUTREACH = (
@@ -106,8 +106,7 @@ def test_the_pages_of_links_visits_and_the_ledger_are_open_to_all_staff(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     for path in ("/desk/ledger/", "/desk/rounds/", "/desk/visits/", "/desk/links/"):
         page.goto(path)
-        page.locator("tbody th[scope=row] a").first.click()
-        page.wait_for_load_state()
+        follow(page, page.locator("tbody th[scope=row] a").first)
         found[f"{path} one"] = findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
     assert {path: each for path, each in found.items() if each} == {}

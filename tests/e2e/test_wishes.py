@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
-from .conftest import DESK, PHONE, NewPage
+from .conftest import DESK, PHONE, NewPage, follow
 from .test_shell_accessibility import findings
 
 OF_WISHES = (
@@ -38,8 +38,7 @@ def test_the_pages_of_figures_wishes_and_consultations_are_open_to_all_staff(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
     for path in ("/desk/wishes/", "/desk/stock/", "/desk/meetings/"):
         page.goto(path)
-        page.locator("tbody th[scope=row] a").first.click()
-        page.wait_for_load_state()
+        follow(page, page.locator("tbody th[scope=row] a").first)
         found[f"{path} one"] = findings(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
     assert {path: each for path, each in found.items() if each} == {}
