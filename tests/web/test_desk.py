@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django_scopes import scope
 
@@ -56,6 +58,28 @@ def test_the_deepest_entry_above_a_page_is_the_current_one(tree: UnionTree, post
             assert current == [reverse(name)]
 
 
+def test_what_waits_at_all_entries_is_asked_at_once_and_counted_to_a_limit(
+    tree: UnionTree, post: PostMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staff = post(tree.zhengzhou, Role.ADMINISTRATOR)
+    for _message in range(3):
+        inbox.send(title="甲", body="乙", posts=[staff])
+    with scope(union=tree.zhengzhou.path):
+
+        def unread() -> str:
+            found = navigation.shown_to(staff, "/desk/")
+            return next(entry.count for entry in found if entry.url == reverse("unions:inbox"))
+
+        assert unread() == "3"
+        with CaptureQueriesContext(connection) as asked:  # what the post may see of cases is known by now
+            assert unread() == "3"
+        assert len(asked) == 1
+        monkeypatch.setattr(navigation, "COUNTED_TO", 2)
+        assert unread() == "2+"
+        inbox.mark_read(reader=staff)
+        assert unread() == ""
+
+
 def test_a_stranger_is_sent_to_sign_in(client: Client) -> None:
     answer = client.get("/desk/")
     assert answer.status_code == 302
@@ -104,7 +128,7 @@ def test_unread_messages_are_counted_at_the_entry_and_at_the_desk(
     inbox.send(title="丙", body="丁", posts=[staff])
     assert _figures(staff)["未读消息"] == 2
     assert _figures(other)["未读消息"] == 0
-    assert '<span class="visually-hidden">未读 </span>2</span>' in acting(staff).get("/desk/").text
+    assert '<span class="visually-hidden">待处理 </span>2</span>' in acting(staff).get("/desk/").text
 
 
 def test_every_figure_that_counts_a_list_leads_to_it(tree: UnionTree, post: PostMaker, acting: Acting) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,19 +11,21 @@ from yizhan.unions.navigation import NavigationEntry
 from .rights import EXCLUDE_WORKERS, MANAGE_PROGRAMMES, SEE_MERCHANT, VIEW_MONEY, VIEW_PROGRAMMES, VIEW_STATEMENTS
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from yizhan.unions.models import Staff
 
 
-def _to_decide(staff: Staff) -> int:
+def _to_decide(staff: Staff) -> list[QuerySet[Any]]:
     from .queries.finance import exceptions, uploads_to_decide
 
-    return exceptions(for_staff=staff).count() + uploads_to_decide(for_staff=staff).count()
+    return [exceptions(for_staff=staff), uploads_to_decide(for_staff=staff)]
 
 
-def _appeals(staff: Staff) -> int:
+def _appeals(staff: Staff) -> list[QuerySet[Any]]:
     from .queries.programmes import appeals_waiting
 
-    return appeals_waiting(for_staff=staff)
+    return [appeals_waiting(for_staff=staff)]
 
 
 entries = [
@@ -36,7 +38,7 @@ entries = [
         right=EXCLUDE_WORKERS,
         order=432,
         icon="people",
-        count=_appeals,
+        waiting=_appeals,
     ),
     NavigationEntry(label=_("Money"), url_name="benefits:money", right=VIEW_MONEY, order=440, icon="money"),
     NavigationEntry(
@@ -48,7 +50,7 @@ entries = [
         right=VIEW_MONEY,
         order=444,
         icon="case",
-        count=_to_decide,
+        waiting=_to_decide,
     ),
     NavigationEntry(
         label=_("Reconciliation"), url_name="benefits:reconciliation", right=VIEW_MONEY, order=446, icon="chart"

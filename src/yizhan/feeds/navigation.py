@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -11,13 +11,15 @@ from yizhan.unions.navigation import NavigationEntry
 from .rights import VIEW_PARTNERS
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from yizhan.unions.models import Staff
 
 
-def _still_on_a_map(staff: Staff) -> int:
+def _still_on_a_map(staff: Staff) -> list[QuerySet[Any]]:
     from .queries.partners import red_list
 
-    return red_list(for_staff=staff).count()
+    return [red_list(for_staff=staff)]
 
 
 entries = [
@@ -29,6 +31,6 @@ entries = [
         right=VIEW_PARTNERS,
         order=154,
         icon="case",
-        count=_still_on_a_map,
+        waiting=_still_on_a_map,
     ),
 ]

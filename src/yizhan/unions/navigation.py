@@ -6,7 +6,7 @@ whose right the acting post holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from .rights import BROWSE_UNIONS, READ_AUDIT, SEE_POSTS, SEE_WORKERS, Right
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from .models import Staff
 
 
@@ -28,7 +30,8 @@ class NavigationEntry:
         right: Whoever holds it at their own union sees the entry; None shows it to every post.
         order: Position, smallest first; rooms take hundreds (places 100-199, passage 200-299, unions 800-899).
         icon: Name of an icon of the design system.
-        count: Gives the number to show beside the label, such as unread messages; 0 shows none.
+        waiting: Gives the rows that wait for the post, such as its unread messages, as one or several queries; the
+            shell asks for the numbers of all entries at once, and shows none where nothing waits.
     """
 
     label: Any
@@ -36,17 +39,17 @@ class NavigationEntry:
     right: Right | None = None
     order: int = 500
     icon: str = "circle"
-    count: Callable[[Staff], int] | None = None
+    waiting: Callable[[Staff], Sequence[QuerySet[Any]]] | None = None
 
 
-def _unread(staff: Staff) -> int:
-    from .queries.inbox import unread_count
+def _unread(staff: Staff) -> list[QuerySet[Any]]:
+    from .queries.inbox import messages
 
-    return unread_count(for_staff=staff)
+    return [messages(for_staff=staff, unread_only=True)]
 
 
 entries = [
-    NavigationEntry(label=_("Inbox"), url_name="unions:inbox", order=20, icon="inbox", count=_unread),
+    NavigationEntry(label=_("Inbox"), url_name="unions:inbox", order=20, icon="inbox", waiting=_unread),
     NavigationEntry(label=_("Unions"), url_name="unions:unions", right=BROWSE_UNIONS, order=800, icon="tree"),
     NavigationEntry(label=_("Posts"), url_name="unions:posts", right=SEE_POSTS, order=810, icon="people"),
     NavigationEntry(label=_("Workers"), url_name="unions:workers", right=SEE_WORKERS, order=820, icon="people"),

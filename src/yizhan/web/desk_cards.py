@@ -100,12 +100,12 @@ def _cases(staff: Staff, at: datetime) -> Iterator[Card]:
 def _outreach(staff: Staff) -> Iterator[Card]:
     """Only what waits: where nothing does, there is nothing to greet anyone with."""
     if policy.holds(staff, VIEW_LINKS):
-        if to_answer := waiting_for(staff):
+        if to_answer := waiting_for(staff).count():
             yield Card(_("Links offered to you"), to_answer, url=address_of("cases:hand_overs"), tone="warn")
         if left := ownerless(for_staff=staff).count():
             note = _("Their posts have ended; offer them to a colleague.")
             yield Card(_("Links without an owner"), left, note=note, url=address_of("cases:hand_overs"), tone="warn")
-    if policy.holds(staff, VIEW_LEDGER) and (offered := tasks_waiting(staff)):
+    if policy.holds(staff, VIEW_LEDGER) and (offered := tasks_waiting(staff).count()):
         yield Card(_("Tasks passed down to your union"), offered, url=address_of("cases:ledger"), tone="warn")
 
 
@@ -152,7 +152,7 @@ def _money(staff: Staff, at: datetime) -> Iterator[Card]:
 
 
 def _programmes(staff: Staff) -> Iterator[Card]:
-    if policy.holds(staff, EXCLUDE_WORKERS) and (waiting := appeals_waiting(for_staff=staff)):
+    if policy.holds(staff, EXCLUDE_WORKERS) and (waiting := appeals_waiting(for_staff=staff).count()):
         url = address_of("benefits:exclusions")
         note = _("Workers who say that they were wrongly kept from a programme.")
         yield Card(_("Appeals"), waiting, note=note, url=f"{url}?state=appeal" if url else "", tone="warn")

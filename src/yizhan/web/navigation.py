@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from django.apps import apps
+from django.db.models import IntegerField, Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
@@ -20,6 +21,7 @@ from .icons import ICONS
 if TYPE_CHECKING:
     from yizhan.unions.models import Staff
 
+COUNTED_TO = 999  # beyond that a menu only says that there are more
 QUICK_ENTRIES = 4  # what the bar at the foot of a phone holds beside "More"
 
 entries = [NavigationEntry(label=_("Overview"), url_name="web:desk", order=0, icon="home")]
@@ -32,7 +34,7 @@ class ShownEntry:
     label: str
     url: str
     icon: str
-    count: int
+    count: str
     is_current: bool
 
 
@@ -56,6 +58,38 @@ def offered() -> tuple[NavigationEntry, ...]:
     return tuple(sorted(found, key=lambda entry: entry.order))
 
 
+class _NumberOf(Subquery):
+    """How many rows a query finds, as one value of another: many numbers in one question to the database."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+
+def _waiting(staff: Staff, entries: list[NavigationEntry]) -> dict[NavigationEntry, int]:
+    """What waits for `staff` at each of `entries`, all asked at once; at most `COUNTED_TO` + 1 a query."""
+    asked = [(entry, query) for entry in entries if entry.waiting for query in entry.waiting(staff)]
+    if not asked:
+        return {}
+    numbers = (
+        type(staff)
+        .objects.with_scopes_disabled()
+        .filter(pk=staff.pk)
+        .values_list(*(_NumberOf(query.order_by().values("pk")[: COUNTED_TO + 1]) for _entry, query in asked))
+        .get()
+    )
+    found: dict[NavigationEntry, int] = {}
+    for (entry, _query), number in zip(asked, numbers, strict=True):
+        found[entry] = found.get(entry, 0) + number
+    return found
+
+
+def _written(number: int) -> str:
+    """A number as the small mark beside an entry: empty for none, and `999+` where nobody needs to know more."""
+    if number > COUNTED_TO:
+        return f"{COUNTED_TO}+"
+    return str(number) if number else ""
+
+
 def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
     """The entries that `staff` may open, while the page at `path` is shown.
 
@@ -68,13 +102,14 @@ def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
         # A room that announces a page without an address: the tests name it; a desk without the entry still works.
         if url := address_of(entry.url_name):
             open_to_them.append((entry, url))
+    waiting = _waiting(staff, [entry for entry, _url in open_to_them])
     current = max((url for _entry, url in open_to_them if path.startswith(url)), key=len, default="")
     return [
         ShownEntry(
             label=str(entry.label),
             url=url,
             icon=entry.icon if entry.icon in ICONS else "circle",
-            count=entry.count(staff) if entry.count else 0,
+            count=_written(waiting.get(entry, 0)),
             is_current=url == current,
         )
         for entry, url in open_to_them

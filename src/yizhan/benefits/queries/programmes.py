@@ -178,9 +178,9 @@ def exclusions(*, for_staff: Staff) -> QuerySet[Exclusion]:
     return found
 
 
-def appeals_waiting(*, for_staff: Staff) -> int:
-    """How many appeals wait for an answer."""
-    return int(exclusions(for_staff=for_staff).filter(appeal_state=AppealState.WAITING).count())
+def appeals_waiting(*, for_staff: Staff) -> QuerySet[Exclusion]:
+    """Exclusions whose appeal waits for an answer."""
+    return exclusions(for_staff=for_staff).filter(appeal_state=AppealState.WAITING)
 
 
 def worker_called(text: str, *, for_staff: Staff) -> Worker | None:

@@ -127,9 +127,9 @@ def offers(*, for_staff: Staff) -> QuerySet[TaskPass]:
     return found
 
 
-def waiting(staff: Staff) -> int:
-    """Offers that the acting union itself has to answer: what navigation shows."""
-    found: int = TaskPass.objects.filter(to_union=staff.union_id, state=HandOverState.PENDING).count()
+def waiting(staff: Staff) -> QuerySet[TaskPass]:
+    """Offers that the acting union itself has to answer: navigation shows how many."""
+    found: QuerySet[TaskPass] = TaskPass.objects.filter(to_union=staff.union_id, state=HandOverState.PENDING)
     return found
 
 

@@ -144,9 +144,11 @@ def items_of(hand_over: HandOver) -> list[HandOverItem]:
     return list(items.select_related("link__linked_union", "link__worker__user", "link__post__user").order_by("pk"))
 
 
-def waiting_for(staff: Staff) -> int:
-    """How many hand-overs the acting post has to answer: what navigation shows."""
-    waiting: int = HandOver.objects.with_scopes_disabled().filter(to_post=staff, state=HandOverState.PENDING).count()
+def waiting_for(staff: Staff) -> QuerySet[HandOver]:
+    """Hand-overs that the acting post has to answer: navigation shows how many."""
+    waiting: QuerySet[HandOver] = HandOver.objects.with_scopes_disabled().filter(
+        to_post=staff, state=HandOverState.PENDING
+    )
     return waiting
 
 

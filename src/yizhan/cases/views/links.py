@@ -68,7 +68,7 @@ def links(request: StaffRequest) -> HttpResponseBase:
             "mine": mine,
             "contacts": queries.contacts_of_union(for_staff=staff),
             "ownerless": queries.ownerless(for_staff=staff).count(),
-            "waiting": queries.waiting_for(staff),
+            "waiting": queries.waiting_for(staff).count(),
             "is_narrowed": any(narrowed.data.get(name) for name in narrowed.filters),
             "may_hold": policy.holds(staff, HOLD_LINKS),
         },

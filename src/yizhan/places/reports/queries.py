@@ -103,10 +103,10 @@ def counts(*, for_staff: Staff, at: datetime | None = None) -> Counts:
     return Counts(**counted)
 
 
-def unanswered(*, for_staff: Staff) -> int:
-    """How many reports of the acting union and below wait for the keeper: what navigation shows."""
+def unanswered(*, for_staff: Staff) -> QuerySet[Report]:
+    """Reports of the acting union and below that wait for the keeper: navigation shows how many."""
     waiting: QuerySet[Report] = Report.objects.filter(place__union__path__startswith=for_staff.union.path)
-    return waiting.filter(state__in=UNANSWERED).count()
+    return waiting.filter(state__in=UNANSWERED)
 
 
 def events_of(report: Report) -> list[ReportEvent]:
