@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from starlette.applications import Starlette
 
 from tests.conftest import PostMaker, UnionTree
@@ -83,6 +84,28 @@ def test_a_snapshot_holds_every_published_place_once_in_chunks_of_any_size(
     assert get("places.geojson").json() == whole
     monkeypatch.setattr(rows, "public_places", lambda: rows.PlaceChange.objects.none())
     assert get("places.geojson").json()["features"] == []
+
+
+@pytest.mark.parametrize("path", ["places.geojson", "places.csv", "places.json", "changes", "status.json"])
+def test_who_likes_brotli_best_gets_it_and_it_says_the_same(
+    places: list[Place], path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = SimpleNamespace(current=Prepared(PlaceIndex(load_snapshot())))
+    small_chunks = lambda asked, last: rows.chunk_after(asked, last, most=1)  # noqa: E731
+    monkeypatch.setattr(hot, "chunk_after", small_chunks)
+    monkeypatch.setattr(hot, "WORTH_CODING_BYTES", 20)
+    with time_machine.travel(1_763_960_400, tick=False):
+        plain = get(path, keeper=keeper, headers={"Accept-Encoding": "gzip, br;q=0.5"})
+        packed = get(path, keeper=keeper, headers={"Accept-Encoding": "gzip;q=0.5, br"})
+    assert "content-encoding" not in plain.headers  # gzip is made at the front door
+    assert packed.headers["content-encoding"] == "br"
+    assert packed.text == plain.text  # the client has unpacked it
+    assert packed.headers["etag"] == plain.headers["etag"]
+    for answer in (plain, packed):
+        assert "accept-encoding" in answer.headers["vary"].lower()
+    unchanged = {"Accept-Encoding": "br", "If-None-Match": plain.headers["etag"]}
+    if path != "status.json":
+        assert get(path, keeper=keeper, headers=unchanged).status_code == 304
 
 
 def test_positions_come_in_the_datum_asked_for_with_door_and_parking(places: list[Place]) -> None:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import brotli
 import jsonschema_rs
 import pytest
 from django.test import Client
@@ -117,6 +118,15 @@ def test_a_service_leads_to_its_places_and_narrowing_narrows(tree: UnionTree) ->
     assert ask("/service_at_locations", organization_id=tree.jinshui.public_id)["total_items"] == 1
     assert ask("/locations", modified_after="2099-01-01T00:00:00Z")["empty"]
     assert ask("/organizations", search="金水")["total_items"] == 1
+
+
+@pytest.mark.usefixtures("places")
+def test_a_large_page_comes_as_brotli_to_who_likes_that_best() -> None:
+    answer = Client().get(f"{ROOT}/locations", headers={"Accept-Encoding": "br, gzip;q=0.9"})
+    assert answer["Content-Encoding"] == "br"
+    assert {"Accept-Encoding", "Accept"} <= set(answer["Vary"].split(", "))
+    assert json.loads(brotli.decompress(answer.content)) == ask("/locations")
+    assert "Content-Encoding" not in Client().get(f"{ROOT}/locations", headers={"Accept-Encoding": "br, zstd"})
 
 
 @pytest.mark.usefixtures("places")

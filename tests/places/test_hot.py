@@ -5,6 +5,7 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+import brotli
 import pytest
 import time_machine
 from starlette.applications import Starlette
@@ -126,10 +127,21 @@ def test_the_map_can_ask_for_a_box(client: TestClient) -> None:
         assert client.get(f"/api/places/index.json?datum=WGS-84&bbox={box}").status_code == 422
 
 
-def test_a_zipped_answer_says_the_same(client: TestClient) -> None:
-    plain = client.get("/api/places/index.json?datum=WGS-84", headers={"Accept-Encoding": "identity"})
-    with client.stream("GET", "/api/places/index.json?datum=WGS-84", headers={"Accept-Encoding": "gzip"}) as answer:
-        assert json.loads(gzip.decompress(b"".join(answer.iter_raw()))) == plain.json()
+@pytest.mark.parametrize(
+    ("accepted", "coding", "opened"),
+    [
+        ("gzip", "gzip", gzip.decompress),
+        ("gzip, br", "br", brotli.decompress),
+        ("gzip, br;q=0.2", "gzip", gzip.decompress),
+    ],
+)
+def test_a_coded_answer_says_the_same(client: TestClient, accepted: str, coding: str, opened: Any) -> None:
+    address = "/api/places/index.json?datum=WGS-84"
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    with client.stream("GET", address, headers={"Accept-Encoding": accepted}) as answer:
+        assert (answer.headers["content-encoding"], answer.headers["vary"]) == (coding, "accept-encoding")
+        assert json.loads(opened(b"".join(answer.iter_raw()))) == plain.json()
 
 
 def test_states_follow_the_clock(client: TestClient) -> None:

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 
+from yizhan.places.codings import BROTLI, GZIP, ZSTANDARD, coded, preferred
 from yizhan.places.parameters import QueryRefused
 
 from .queries.changes import last_change
@@ -23,6 +24,7 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 PROBLEM = "application/problem+json"
 HTML = "text/html"
+WORTH_CODING_BYTES = 512  # as at the front door
 _encode = msgspec.json.Encoder().encode
 
 View = Callable[..., HttpResponseBase]
@@ -62,10 +64,19 @@ def answered(view: View) -> View:
             response["ETag"] = tag
             response["Cache-Control"] = "public, max-age=0, must-revalidate"
         response["Access-Control-Allow-Origin"] = "*"
-        patch_vary_headers(response, ["Accept", "Accept-Language"])
-        return response
+        patch_vary_headers(response, ["Accept", "Accept-Language", "Accept-Encoding"])
+        return _in_brotli(request, response)
 
     return within
+
+
+def _in_brotli(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    """The answer as brotli, for who likes that best; Zstandard and gzip are the front door's to make."""
+    wanted = preferred(request.headers.get("Accept-Encoding", ""), (ZSTANDARD, BROTLI, GZIP))
+    if wanted == BROTLI and isinstance(response, HttpResponse) and len(response.content) >= WORTH_CODING_BYTES:
+        response.content = coded(response.content, BROTLI)
+        response["Content-Encoding"] = BROTLI
+    return response
 
 
 def problem(request: HttpRequest, status: int, title: str, **more: Any) -> HttpResponse:

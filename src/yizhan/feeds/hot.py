@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
+from yizhan.places.codings import BROTLI, GZIP, ZSTANDARD, BrotliStream, coded, preferred
 from yizhan.places.hot import ExactRoute
 from yizhan.places.hot import keeper as places_keeper
 from yizhan.places.keeper import Keeper
@@ -42,6 +43,7 @@ Run = Callable[[Callable[[], T]], Awaitable[T]]
 INFORMATION_TTL_S = 3_600
 MOST_CHANGES, USUAL_CHANGES = 5_000, 500
 _MOST_AT_ONCE = 4  # threads that ask the database
+WORTH_CODING_BYTES = 512  # as at the front door
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,7 +95,7 @@ class Doors:
     def routes(self) -> list[BaseRoute]:
         """The routes that answer."""
         return [
-            ExactRoute(f"/api/feeds/{name}", _Door(answer), methods=["GET"])
+            ExactRoute(f"/api/feeds/{name}", _Door(answer, self._run), methods=["GET"])
             for name, answer in (
                 ("feeds.json", self.feeds),
                 ("places.geojson", self.geojson),
@@ -197,21 +199,33 @@ class Doors:
         headers = {**state.headers, "Cache-Control": f"public, {keep}", "Access-Control-Allow-Origin": "*"}
         if state.is_known(scope):
             return Response(status_code=304, headers=headers)
+        stream = BrotliStream() if wants_brotli(scope) else None
+        if stream is not None:
+            headers["Content-Encoding"] = BROTLI
         if scope["method"] == "HEAD":
             return Response(headers=headers, media_type=media_type)
 
-        def chunk_after_place(last: int) -> Awaitable[tuple[int, bytes]]:
-            return self._run(lambda: _told_after(asked, last, shown, between))
+        def part_after(last: int, before: str) -> Awaitable[tuple[int, bytes]]:
+            """The next part of the stream and the row number it ends with; 0: this was the last."""
+
+            def told() -> tuple[int, bytes]:
+                reached, body = _told_after(asked, last, shown, between)
+                if not reached:  # nothing, or nothing more
+                    body = ((head if last == 0 else "") + foot).encode()
+                    return 0, stream.last(body) if stream is not None else body
+                body = before.encode() + body
+                return reached, stream.part(body) if stream is not None else body
+
+            return self._run(told)
 
         async def parts() -> AsyncIterator[bytes]:
-            last, told = await chunk_after_place(0)
-            told = head.encode() + told  # in one piece: what begins with a few bytes is not compressed on its way
+            # Head and first chunk in one piece: what begins with a few bytes is not compressed on its way.
+            last, told = await part_after(0, head)
             while last:
-                following = chunk_after_place(last)  # the database is asked while this chunk is on its way
+                following = part_after(last, between)  # the database is asked while this part is on its way
                 yield told
                 last, told = await following
-                told = between.encode() + told if last else told
-            yield told + foot.encode()
+            yield told
 
         return StreamingResponse(parts(), headers=headers, media_type=media_type)
 
@@ -267,11 +281,21 @@ class _NotReady(Exception):
     pass
 
 
-class _Door:
-    """One address: refusals become problem details."""
+def wants_brotli(scope: Scope) -> bool:
+    """Whether brotli is what the asker likes best. Zstandard and gzip are the front door's to make, from the plain."""
+    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
+    return preferred(accepted, (ZSTANDARD, BROTLI, GZIP)) == BROTLI
 
-    def __init__(self, answer: Callable[[Scope], Awaitable[Response]]) -> None:
+
+class _Door:
+    """One address: refusals become problem details; what is large goes out in the coding that the asker likes best.
+
+    The tags are weak: they name what an answer says, in whatever coding, so that one validates all of them.
+    """
+
+    def __init__(self, answer: Callable[[Scope], Awaitable[Response]], run: Run[Any]) -> None:
         self._answer = answer
+        self._run = run
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -281,6 +305,12 @@ class _Door:
         except _NotReady:
             await not_ready(scope, send)
         else:
+            response.headers.add_vary_header("Accept-Encoding")
+            body = b"" if isinstance(response, StreamingResponse) else bytes(response.body)
+            if len(body) >= WORTH_CODING_BYTES and wants_brotli(scope):
+                response.body = await self._run(lambda: coded(body, BROTLI))
+                response.headers["Content-Encoding"] = BROTLI
+                response.headers["Content-Length"] = str(len(response.body))
             await response(scope, receive, send)
 
 

@@ -6,7 +6,6 @@ another. Errors are problem details (RFC 9457) that name field, value and rule.
 
 from __future__ import annotations
 
-import gzip
 import time
 
 import msgspec
@@ -14,6 +13,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from yizhan.geo import Datum
 
+from .codings import BROTLI, GZIP, IDENTITY, coded, preferred
 from .index import PlaceIndex
 from .keeper import Keeper
 from .lookups import lists
@@ -104,18 +104,19 @@ class MapOfPlaces:
         if ready is None:
             await not_ready(scope, send)
             return
-        zipped = b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
+        accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
+        coding = preferred(accepted, (BROTLI, GZIP))
         try:
-            body, tag = self.answer(ready, query_of(scope), zipped=zipped)
+            body, tag = self.answer(ready, query_of(scope), coding=coding)
         except QueryRefused as refused:
             await refuse(scope, send, refused)
             return
-        extra = [(b"content-encoding", b"gzip")] if zipped else []
+        extra = [(b"content-encoding", coding.encode())] if coding != IDENTITY else []
         await answer(scope, send, body, tag, SHARED, (b"vary", b"accept-encoding"), *extra)
 
     @staticmethod
     def answer(
-        ready: Prepared, query: dict[str, str], *, zipped: bool = False, at_s: int | None = None
+        ready: Prepared, query: dict[str, str], *, coding: str = IDENTITY, at_s: int | None = None
     ) -> tuple[bytes, bytes]:
         """The JSON for a query, and its entity tag; without `bbox` it is made once a moment.
 
@@ -125,16 +126,15 @@ class MapOfPlaces:
         datum = datum_of(query, "datum", None)
         moment = ready.index.moment(int(time.time()) if at_s is None else at_s)
         box = box_of(query, datum) if query.get("bbox") else None
-        key = (moment.from_s, datum, zipped)
+        key = (moment.from_s, datum, coding)
         if box is None and key in ready.maps:
             return ready.maps[key]
         chosen = ready.index.within_box(*box).tolist() if box else range(len(ready.ids))
         body = _encode(for_the_map(ready, moment, datum, list(chosen)))
         tag = tag_of(body)
-        if zipped:
-            body = gzip.compress(body, 5)
+        body = coded(body, coding)
         if box is None:
-            if len(ready.maps) > 4 * len(Datum):
+            if len(ready.maps) > 6 * len(Datum):
                 ready.maps.clear()
             ready.maps[key] = (body, tag)
         return body, tag

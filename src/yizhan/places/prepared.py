@@ -56,7 +56,7 @@ class Prepared:
             }
         self._facts: dict[Datum, list[bytes | None]] = {datum: [None] * len(self.ids) for datum in Datum}
         self._said: dict[Datum, tuple[Moment | None, dict[int, bytes]]] = {}
-        self.maps: dict[tuple[int, Datum, bool], tuple[bytes, bytes]] = {}
+        self.maps: dict[tuple[int, Datum, str], tuple[bytes, bytes]] = {}
         # The first search of a process loads the kernels; that must not be a driver's.
         index.nearest(105.0, 35.0, at_s=int(time.time()))
         index.text.ranks("a")
