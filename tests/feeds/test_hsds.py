@@ -65,6 +65,7 @@ def ask(path: str, **query: Any) -> Any:
         ("/services", "service_list", "service", 3),
         ("/locations", "location", "location", 3),
         ("/service_at_locations", "service_at_location_list", "service_at_location", 3),
+        ("/schedules", "schedule", "schedule", 4),
         ("/taxonomies", "taxonomy", "taxonomy", 1),
         ("/taxonomy_terms", "taxonomy_term", "taxonomy_term", 20),
     ],
@@ -105,6 +106,24 @@ def test_hours_become_schedules_and_those_that_tell_more_than_a_week_stay_words(
     ]
     assert [set(one) for one in odd["schedules"]] == [{"id", "location_id", "description", "notes"}]
     assert none["schedules"] == []
+
+
+@pytest.mark.usefixtures("places")
+def test_schedules_as_a_list_are_those_of_the_locations(tree: UnionTree, make_place: PlaceMaker) -> None:
+    for _each in range(3):
+        make_place(tree.jinshui, hours="Mo-Fr 08:00-12:00,14:00-20:00")
+    locations = ask("/locations")["contents"]
+    theirs = {one["id"]: one for place in locations for one in place["schedules"]}
+    listed = ask("/schedules")
+    assert listed["total_items"] == len(theirs) == 10
+    assert {one["id"]: one for one in listed["contents"]} == theirs
+    for size in (1, 3, 4):
+        paged = [one for page in range(1, 11) for one in ask("/schedules", page=page, per_page=size)["contents"]]
+        assert paged == listed["contents"][: 10 * size]
+    (place, *_others) = [place for place in locations if len(place["schedules"]) == 3]
+    assert ask("/schedules", location_id=place["id"])["contents"] == place["schedules"]
+    assert ask("/schedules", organization_id=tree.jinshui.public_id)["total_items"] == 7
+    assert ask("/schedules", modified_after="2099-01-01T00:00:00Z")["empty"]
 
 
 @pytest.mark.usefixtures("places")
@@ -158,11 +177,13 @@ def test_a_broken_parameter_is_named(query: str) -> None:
 
 
 def test_what_is_closed_is_gone(tree: UnionTree, make_place: PlaceMaker, post: PostMaker) -> None:
-    place = make_place(tree.zhongyuan, offers=("water",))
+    place = make_place(tree.zhongyuan, offers=("water",), hours="24/7")
     offered = ask("/service_at_locations")["contents"][0]["id"]
+    shown = ask("/schedules")["contents"][0]["id"]
     close_place(place, actor=post(tree.zhongyuan))
     assert Client().get(f"{ROOT}/locations/{place.public_id}").status_code == 410
     assert Client().get(f"{ROOT}/service_at_locations/{offered}").status_code == 404
+    assert Client().get(f"{ROOT}/schedules/{shown}").status_code == 404
     assert ask("/service_at_locations")["empty"]
 
 
@@ -171,7 +192,7 @@ def test_lists_ask_the_database_as_often_for_many_as_for_few(
 ) -> None:
     for _each in range(6):
         make_place(tree.zhongyuan, offers=("water", "rest"))
-    for path in ("/organizations", "/services", "/locations", "/service_at_locations"):
+    for path in ("/organizations", "/services", "/locations", "/service_at_locations", "/schedules"):
         ask(path)
         with django_assert_max_num_queries(8):
             ask(path)

@@ -256,6 +256,7 @@ _PAGES = [
     _query("per_page", {"type": "integer", "minimum": 1, "maximum": MOST, "default": USUAL}, "At most in one page"),
 ]
 _ORGANIZATION = _query("organization_id", {"type": "string", "format": "uuid"}, "Of this union alone")
+_LOCATION = _query("location_id", {"type": "string", "format": "uuid"}, "Of this place alone")
 _TERM = _query("taxonomy_term_id", {"type": "string", "format": "uuid"}, "Of this word of the vocabulary")
 _MODIFIED = _query("modified_after", {"type": "string", "format": "date-time"}, "Changed at this time or later")
 _TAXONOMY = _query("taxonomy_id", {"type": "string", "format": "uuid"}, "Of this vocabulary")
@@ -280,6 +281,7 @@ def _hsds() -> dict[str, Any]:
         ("services", "What unions offer", [_ORGANIZATION, _TERM]),
         ("locations", "Published places", [_ORGANIZATION, _MODIFIED, _SEARCH]),
         ("service_at_locations", "What is offered where", [_ORGANIZATION, _TERM, _MODIFIED]),
+        ("schedules", "When published places are open", [_LOCATION, _ORGANIZATION, _MODIFIED]),
         ("taxonomies", "Vocabularies", []),
         ("taxonomy_terms", "Words for what places offer", [_TAXONOMY]),
     ):

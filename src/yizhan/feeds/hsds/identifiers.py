@@ -29,6 +29,11 @@ def service_at_location_id(place: UUID, code: str) -> UUID:
     return derived(place, "service_at_location", code)
 
 
+def schedule_id(place: UUID, number: int) -> UUID:
+    """Of one of a place's schedules, counted from 0; also the way back."""
+    return derived(place, "schedule", str(number))
+
+
 def taxonomy_term_id(taxonomy: UUID, code: str) -> UUID:
     """Of a word of the vocabulary."""
     return derived(taxonomy, "term", code)

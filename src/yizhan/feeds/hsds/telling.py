@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,14 @@ from yizhan.places.hours import Weekly, hours_in_words
 from yizhan.places.models import OfferKind
 from yizhan.unions.models import Level, Union
 
-from .identifiers import OFFERS_TAXONOMY, derived, service_at_location_id, service_id, taxonomy_term_id
+from .identifiers import (
+    OFFERS_TAXONOMY,
+    derived,
+    schedule_id,
+    service_at_location_id,
+    service_id,
+    taxonomy_term_id,
+)
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _ZONE = "+08:00"
@@ -131,11 +139,9 @@ def schedules(place: UUID, hours: str) -> list[Object]:
         return []
     with translation.override("zh-hans"):
         words = hours_in_words(hours)
-    week = Weekly.parse(hours)
-    stretches = [] if week is None else [(days, one) for days, times in week.groups() for one in times]
     return [
         {
-            "id": str(derived(place, "schedule", str(number))),
+            "id": str(schedule_id(place, number)),
             "location_id": str(place),
             "timezone": 8,
             "wkst": "MO",
@@ -147,8 +153,25 @@ def schedules(place: UUID, hours: str) -> list[Object]:
             "description": words,
             "notes": hours,
         }
-        for number, (days, (start, end)) in enumerate(stretches)
-    ] or [{"id": str(derived(place, "schedule", "0")), "location_id": str(place), "description": words, "notes": hours}]
+        for number, (days, (start, end)) in enumerate(_stretches(hours))
+    ] or [{"id": str(schedule_id(place, 0)), "location_id": str(place), "description": words, "notes": hours}]
+
+
+@lru_cache(maxsize=10_000)
+def how_many_schedules(hours: str) -> int:
+    """Into how many schedules such hours fall."""
+    return max(1, len(_stretches(hours))) if hours else 0
+
+
+def schedules_of(change: PlaceChange) -> list[Object]:
+    """The schedules of a published place."""
+    return schedules(change.public_id, read_facts(change.facts).hours)
+
+
+def _stretches(hours: str) -> list[tuple[list[int], tuple[int, int]]]:
+    """The days of the week that share a stretch of time, and that stretch; empty when hours tell more than a week."""
+    week = Weekly.parse(hours)
+    return [] if week is None else [(days, one) for days, times in week.groups() for one in times]
 
 
 def _clock(minutes: int) -> str:

@@ -7,9 +7,16 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from yizhan.feeds.hsds.identifiers import OFFERS_TAXONOMY, service_at_location_id, service_id, taxonomy_term_id
+from yizhan.feeds.hsds.identifiers import (
+    OFFERS_TAXONOMY,
+    schedule_id,
+    service_at_location_id,
+    service_id,
+    taxonomy_term_id,
+)
+from yizhan.feeds.hsds.telling import Object, how_many_schedules, schedules_of
 from yizhan.feeds.models import PlaceChange
 from yizhan.places.models import Offer, OfferKind, Place
 from yizhan.unions.models import Union
@@ -17,6 +24,7 @@ from yizhan.unions.models import Union
 from .changes import last_sequence, public_places
 
 Pair = tuple[UUID, str]  # a union and the code of what it offers
+MOST_SCHEDULES = 64  # of one place: far more stretches of time than a week's form takes
 
 
 def organizations(search: str = "") -> QuerySet[Union]:
@@ -73,15 +81,56 @@ def code_of_term(identifier: UUID) -> str | None:
 
 
 def locations(
-    *, union: UUID | None = None, modified_after: datetime | None = None, search: str = ""
+    *,
+    union: UUID | None = None,
+    modified_after: datetime | None = None,
+    search: str = "",
+    location: UUID | None = None,
 ) -> QuerySet[PlaceChange]:
-    """Published places by identifier."""
+    """Published places by identifier; with `location`, that one alone."""
     places = public_places().order_by("public_id")
+    if location is not None:
+        places = places.filter(public_id=location)
     if union is not None:
         places = places.filter(place__union__public_id=union)
     if modified_after is not None:
         places = places.filter(at__gte=modified_after)
     return places.filter(place__name__icontains=search) if search else places
+
+
+class Schedules:
+    """The schedules of places as one long list, by hours and then by place.
+
+    Places that share their hours share how many schedules they have, so that a page is found by counting: none is read
+    that does not stand on it.
+    """
+
+    def __init__(self, places: QuerySet[PlaceChange]) -> None:
+        self._places = places.order_by("public_id")
+        counted = places.order_by("place__hours").values_list("place__hours").annotate(Count("pk"))
+        self._groups = [(hours, count, each) for hours, count in counted if (each := how_many_schedules(hours))]
+
+    def __len__(self) -> int:
+        return sum(count * each for _hours, count, each in self._groups)
+
+    def __getitem__(self, part: slice) -> list[Object]:
+        start, end = part.start, part.stop
+        found: list[Object] = []
+        for hours, count, each in self._groups:
+            if start < count * each and end > 0:
+                first, last = max(0, start) // each, min(count, -(-end // each))
+                with_hours = self._places.filter(place__hours=hours)[first:last]
+                told = [one for change in with_hours for one in schedules_of(change)]
+                found += told[max(0, start) - first * each : end - first * each]
+            start, end = start - count * each, end - count * each
+        return found
+
+
+def schedule_of(identifier: UUID) -> Object | None:
+    """The schedule of a published place with that identifier."""
+    candidates = [schedule_id(identifier, number) for number in range(MOST_SCHEDULES)]
+    found = (one for change in public_places().filter(public_id__in=candidates) for one in schedules_of(change))
+    return next((one for one in found if one["id"] == str(identifier)), None)
 
 
 def offers(*, union: UUID | None = None, code: str = "", modified_after: datetime | None = None) -> QuerySet[Offer]:

@@ -1,4 +1,4 @@
-"""Open Referral HSDS 3.0: organizations, services, locations, services at locations, the vocabulary."""
+"""Open Referral HSDS 3.0: organizations, services, locations, services at locations, schedules, the vocabulary."""
 
 from __future__ import annotations
 
@@ -126,6 +126,26 @@ def service_at_location(request: HttpRequest, identifier: UUID) -> HttpResponseB
     place, change = offer.place, offer.place.change
     above = queries.ancestors_of([change.union_path])
     return as_json(telling.service_at_location(change, place.union, offer.kind, above))
+
+
+@answered
+def schedules(request: HttpRequest) -> HttpResponseBase:
+    query = only_known(request.GET, (*PAGES, "location_id", "organization_id", "modified_after"))
+    found = queries.Schedules(
+        queries.locations(
+            union=_uuid(query, "organization_id"),
+            modified_after=_moment(query),
+            location=_uuid(query, "location_id"),
+        )
+    )
+    return _page(query, len(found), found, list)
+
+
+@answered
+def schedule(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
+    only_known(request.GET, ())
+    told = queries.schedule_of(identifier)
+    return as_json(told) if told is not None else _missing(request)
 
 
 @answered
