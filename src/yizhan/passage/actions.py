@@ -14,3 +14,4 @@ REMINDERS_EXPORTED = declare_action("passage.reminders_exported", _("exported pa
 WEBHOOK_CHANGED = declare_action("passage.webhook_changed", _("changed where a source's reminders are delivered to"))
 WEBHOOK_SECRET_ROTATED = declare_action("passage.webhook_secret_rotated", _("gave a source a new signing secret"))
 DELIVERIES_REPLAYED = declare_action("passage.deliveries_replayed", _("sent dead letters of a source again"))
+DAY_PLAYED_BACK = declare_action("passage.day_played_back", _("played a day of positions back"))

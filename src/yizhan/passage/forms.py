@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import date, time, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .models import LIMITS, MOST_PINGS_PER_SECOND, PassageSettings
+from yizhan.geo import Datum
+from yizhan.unions.models import Staff
+
+from .models import LIMITS, MOST_PINGS_PER_SECOND, PassageSettings, PingSource
+from .queries.sources import sources
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise as _StrOrPromise
@@ -184,3 +189,80 @@ class WebhookForm(forms.Form):
             "Empty: reminders are told in the answers only."
         ),
     )
+
+
+class TrackForm(forms.Form):
+    """A file of positions to be played back."""
+
+    file = forms.FileField(
+        label=_("File of positions"),
+        widget=forms.FileInput(attrs={"accept": ".csv,.arrow,.arrows,text/csv"}),
+        help_text=_(
+            "CSV with the columns vehicle, time, lon, lat and, if known, accuracy_m; or an Arrow stream with the same. "
+            "It is judged in memory and kept nowhere."
+        ),
+    )
+    datum = forms.ChoiceField(
+        label=_("Datum of the positions"),
+        choices=[(each.value, each.value) for each in Datum],
+        help_text=_("Phones and AMap say GCJ-02, Baidu BD-09, bare receivers WGS-84."),
+    )
+    day = forms.DateField(
+        label=_("Day to play back"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("Empty: the day of which the file has most."),
+    )
+    source: forms.ModelChoiceField[PingSource] = forms.ModelChoiceField(
+        label=_("Whose vehicles these are"),
+        queryset=PingSource.objects.none(),
+        required=False,
+        empty_label=_("Unknown"),
+        help_text=_("With the source, its earlier reminders and its drivers' wishes count, and the log is compared."),
+    )
+
+    def __init__(self, *args: object, for_staff: Staff, **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self.fields["source"].queryset = sources(for_staff=for_staff)  # type: ignore[attr-defined]
+
+    @property
+    def chosen_datum(self) -> Datum:
+        """The datum that was chosen."""
+        return Datum(self.cleaned_data["datum"])
+
+    def content(self) -> bytes:
+        """The file's bytes."""
+        content: bytes = self.cleaned_data["file"].read()
+        return content
+
+
+class RidersForm(forms.Form):
+    """Simulated riders to be played back."""
+
+    day = forms.DateField(
+        label=_("Day"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        help_text=_("The hours of that day count; rules are those of today."),
+    )
+    from_hour = forms.IntegerField(label=_("From (hour of the day)"), min_value=0, max_value=23)
+    hours = forms.IntegerField(label=_("How many hours"), min_value=1, max_value=4)
+    riders = forms.IntegerField(label=_("Riders"), min_value=1, max_value=30)
+    seed = forms.IntegerField(
+        label=_("Number of the simulation"),
+        min_value=1,
+        max_value=10**6,
+        help_text=_("The same number gives the same riders on the same streets."),
+    )
+
+    @classmethod
+    def suggested(cls) -> Self:
+        """Yesterday at noon."""
+        yesterday = timezone.localdate() - timedelta(days=1)
+        return cls(initial={"day": yesterday, "from_hour": 11, "hours": 1, "riders": 8, "seed": 1})
+
+    def clean_day(self) -> date:
+        """A day whose hours can be known."""
+        day: date = self.cleaned_data["day"]
+        if not date(2020, 1, 1) <= day <= timezone.localdate() + timedelta(days=7):
+            raise forms.ValidationError(_("Must lie between 2020 and a week from now."))
+        return day

@@ -4,13 +4,14 @@ from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.navigation import NavigationEntry
 
-from .rights import MANAGE_SOURCES, VIEW_REMINDERS, WATCH_LIVE
+from .rights import MANAGE_SOURCES, PLAY_BACK, VIEW_REMINDERS, WATCH_LIVE
 
 entries = [
     NavigationEntry(
         label=_("Reminders"), url_name="passage:reminders", right=VIEW_REMINDERS, order=200, icon="reminder"
     ),
     NavigationEntry(label=_("Live map"), url_name="passage:live", right=WATCH_LIVE, order=210, icon="live"),
+    NavigationEntry(label=_("Play a day back"), url_name="passage:playback", right=PLAY_BACK, order=215, icon="audit"),
     NavigationEntry(
         label=_("Rules of reminding"), url_name="passage:rules", right=VIEW_REMINDERS, order=220, icon="settings"
     ),

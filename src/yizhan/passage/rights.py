@@ -7,3 +7,4 @@ EXPORT_REMINDERS = declare("passage.export_reminders", roles=[Role.ADMINISTRATOR
 WATCH_LIVE = declare("passage.watch_live", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.KEEPER, Role.READER])
 CHANGE_SETTINGS = declare("passage.change_settings", roles=[Role.ADMINISTRATOR, Role.CADRE])
 MANAGE_SOURCES = declare("passage.manage_sources", roles=[Role.ADMINISTRATOR])
+PLAY_BACK = declare("passage.play_back", roles=[Role.ADMINISTRATOR, Role.CADRE])

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from .views import live, reminders, rules, sources
+from .views import live, playback, reminders, rules, sources
 
 app_name = "passage"
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("desk/reminders/export/<str:form>/", reminders.export, name="export_reminders"),
     path("desk/passage/live/", live.live, name="live"),
     path("desk/passage/live/addresses/", live.addresses, name="live_addresses"),
+    path("desk/passage/playback/", playback.playback, name="playback"),
     path("desk/passage/settings/", rules.own, name="rules"),
     path("desk/passage/settings/<uuid:public_id>/", rules.of, name="rules_of"),
     path("desk/passage/settings/<uuid:public_id>/inherit/", rules.inherit, name="inherit_rules"),

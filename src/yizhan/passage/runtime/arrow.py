@@ -6,6 +6,7 @@ one may unfold to any size, and every column is validated.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,32 @@ def read_arrow(body: bytes, *, now_ms: int, datum: str | None = None) -> Batch:
     Raises:
         BatchRefused: too big, no Arrow stream, compressed, no datum, or a column is missing or of another type.
     """
+    read = read_columns(body)
+    known = parse_datum(datum or read.said_datum)
+    return judged_columns(read.names, read.columns, read.wrong, datum=known, now_ms=now_ms)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowColumns:
+    """What a stream holds, before anybody judged times and places.
+
+    Attributes:
+        wrong: rows that have no vehicle or no time, by the code of the rule.
+        said_datum: as the schema's metadata says it; empty where it does not.
+    """
+
+    names: Names
+    columns: Columns
+    wrong: dict[str, NDArray[np.bool_]]
+    said_datum: str
+
+
+def read_columns(body: bytes) -> ArrowColumns:
+    """Read the columns `COLUMNS` of an Arrow IPC stream.
+
+    Raises:
+        BatchRefused: too big, no Arrow stream, compressed, or a column is missing or of another type.
+    """
     if len(body) > MAX_BODY_BYTES:
         raise BatchRefused("too_big", f"the body has {len(body)} bytes: at most {MAX_BODY_BYTES}", status=413)
     try:
@@ -46,7 +73,6 @@ def read_arrow(body: bytes, *, now_ms: int, datum: str | None = None) -> Batch:
     except (pa.ArrowException, OSError, ValueError, IndexError, OverflowError) as broken:
         raise BatchRefused("not_arrow", f"the body is not an Arrow IPC stream: {str(broken)[:120]}") from broken
     said = (table.schema.metadata or {}).get(b"datum", b"").decode(errors="replace")
-    known = parse_datum(datum or said)
     names, no_name = _names(_column(table, "vehicle"))
     time_ms, no_time = _time_ms(_column(table, "time"))
     given = np.zeros(len(table), np.bool_)
@@ -57,7 +83,7 @@ def read_arrow(body: bytes, *, now_ms: int, datum: str | None = None) -> Batch:
     columns = Columns(
         time_ms, _reals(_column(table, "lon"), "lon"), _reals(_column(table, "lat"), "lat"), accuracy, given
     )
-    return judged_columns(names, columns, {"vehicle": no_name, "time": no_time}, datum=known, now_ms=now_ms)
+    return ArrowColumns(names, columns, {"vehicle": no_name, "time": no_time}, said)
 
 
 def _table(body: Any) -> Any:

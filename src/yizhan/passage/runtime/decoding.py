@@ -7,6 +7,7 @@ row, so that one bad row costs its sender time, and nobody a ping.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite, nan
@@ -125,21 +126,40 @@ def read_batch(body: bytes, *, now_ms: int) -> Batch:
 
 
 def _judged(datum: Datum, rows: list[_Row], numbers: list[int] | None, rejected: list[Rejected], now_ms: int) -> Batch:
-    return judged_columns(
-        Names([str(row.vehicle) for row in rows]),
-        Columns(
-            np.array([row.time for row in rows], np.int64),
-            np.array([row.lon for row in rows], np.float64),
-            np.array([row.lat for row in rows], np.float64),
-            np.array([nan if row.accuracy_m is None else row.accuracy_m for row in rows], np.float64),
-            np.array([row.accuracy_m is not None for row in rows], np.bool_),
-        ),
-        {},
-        datum=datum,
-        now_ms=now_ms,
-        numbers=numbers,
-        rejected=rejected,
+    names, columns = _as_columns(rows)
+    return judged_columns(names, columns, {}, datum=datum, now_ms=now_ms, numbers=numbers, rejected=rejected)
+
+
+def _as_columns(rows: list[_Row]) -> tuple[Names, Columns]:
+    columns = Columns(
+        np.array([row.time for row in rows], np.int64),
+        np.array([row.lon for row in rows], np.float64),
+        np.array([row.lat for row in rows], np.float64),
+        np.array([nan if row.accuracy_m is None else row.accuracy_m for row in rows], np.float64),
+        np.array([row.accuracy_m is not None for row in rows], np.bool_),
     )
+    return Names([str(row.vehicle) for row in rows]), columns
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows that have the right form, as columns, and the others; nobody has judged times and places yet.
+
+    Attributes:
+        numbers: the place of each row among those that were read; None where it is its place in the columns.
+    """
+
+    names: Names
+    columns: Columns
+    numbers: list[int] | None
+    rejected: list[Rejected]
+
+
+def read_rows(rows: Iterable[object]) -> Rows:
+    """Read rows one by one, each a list or an object as in a batch."""
+    right, numbers, rejected = _each_row(rows)
+    names, columns = _as_columns(right)
+    return Rows(names, columns, numbers, rejected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +238,10 @@ def _check_count(rows: object) -> list[Any]:
 def _read_row_by_row(body: bytes) -> tuple[Datum, list[_Row], list[int], list[Rejected]]:
     document = _parsed(body)
     datum, rows = parse_datum(document.datum), _check_count(document.pings)
+    return datum, *_each_row(rows)
+
+
+def _each_row(rows: Iterable[object]) -> tuple[list[_Row], list[int], list[Rejected]]:
     right: list[_Row] = []
     numbers: list[int] = []
     rejected: list[Rejected] = []
@@ -228,7 +252,7 @@ def _read_row_by_row(body: bytes) -> tuple[Datum, list[_Row], list[int], list[Re
         else:
             right.append(read)
             numbers.append(index)
-    return datum, right, numbers, rejected
+    return right, numbers, rejected
 
 
 def _parsed(body: bytes) -> _Anything:

@@ -51,10 +51,11 @@ class Wishes:
         return cls(np.empty(0, np.int64), np.empty(0, np.bool_), np.empty(0, np.int64))
 
     @classmethod
-    def load(cls) -> Self:
-        """Read all of them."""
+    def load(cls, *, of: Sequence[int] | None = None) -> Self:
+        """Read all of them, or those of some vehicles."""
         bit_of = {code: bit for bit, code in enumerate(services_with_bits())}
-        rows = list(VehicleWish.every.order_by("vehicle").values_list("vehicle", "is_silent", "services"))
+        wishes = VehicleWish.every.all() if of is None else VehicleWish.every.filter(vehicle__in=of)
+        rows = list(wishes.order_by("vehicle").values_list("vehicle", "is_silent", "services"))
         if not rows:
             return cls.none()
         asked = [sum(1 << bit_of.get(code, MOST_BITS) for code in set(services)) for _, _, services in rows]
@@ -69,6 +70,8 @@ class Wishes:
 
     def of(self, vehicles: NDArray[np.int64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """For each vehicle whether it wants silence, and what it asks for."""
+        if not len(self):
+            return np.zeros(len(vehicles), np.bool_), np.zeros(len(vehicles), np.int64)
         at = np.minimum(np.searchsorted(self.vehicles, vehicles), len(self) - 1)
         known = self.vehicles[at] == vehicles
         return known & self.silent[at], np.where(known, self.asked[at], 0)
