@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from tests.conftest import PostMaker, UnionTree
 from tests.places.conftest import PlaceMaker
-from yizhan.feeds.models import Evidence, Listing, Partner
+from yizhan.feeds.models import Finding, Listing, Partner, PartnerExport
 from yizhan.feeds.sample_city import fill
 
 from .pushes import Clock, push, verify
@@ -13,11 +13,22 @@ from .pushes import Clock, push, verify
 def test_the_sample_partners_are_simulated_and_made_once(
     tree: UnionTree, post: PostMaker, make_place: PlaceMaker
 ) -> None:
-    verify(*(make_place(tree.zhongyuan) for _ in range(12)))
+    verify(*(make_place(tree.zhongyuan) for _ in range(16)))
     for _again in range(2):
         fill(tree.zhengzhou, actor=post(tree.zhengzhou), seed=7)
     assert set(Partner.every.values_list("is_simulated", flat=True)) == {True}
-    assert Partner.every.count() == 3
+    assert Partner.every.count() == PartnerExport.every.count() == 3
     assert Listing.every.filter(state="live").exists()
-    assert set(Evidence.every.values_list("answer", flat=True)) == {"simulated"}
     assert push(Clock(timezone.now().timestamp())) == 0
+
+
+def test_the_sample_shows_what_comparing_finds_and_two_closed_places_on_the_red_list(
+    tree: UnionTree, post: PostMaker, make_place: PlaceMaker
+) -> None:
+    verify(*(make_place(tree.zhongyuan, name=f"{number}号路驿站", lon=113.6 + number / 100) for number in range(30)))
+    fill(tree.zhengzhou, actor=post(tree.zhengzhou), seed=7)
+    found = set(Finding.every.values_list("kind", flat=True))
+    assert found == {"missing", "moved", "renamed", "still_shown", "unknown"}
+    red = Listing.every.filter(red_since__isnull=False).values_list("partner__preset", "place__status")
+    assert sorted(red) == [("amap", "closed"), ("amap", "closed"), ("baidu", "closed")]
+    assert Listing.every.filter(died_at__isnull=False, partner__preset="union_app").exists()
