@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import httpx
-import hypothesis
 import pytest
 from starlette.applications import Starlette
 
@@ -22,10 +21,6 @@ from yizhan.passage.runtime.stream import Stream
 from yizhan.passage.services.log import Passed
 from yizhan.passage.services.sources import NewKey, create_source
 from yizhan.places.models import Place
-
-# The first example compiles kernels: how long one takes says nothing.
-hypothesis.settings.register_profile("unhurried", deadline=None)
-hypothesis.settings.load_profile("unhurried")
 
 NOON = 1_764_216_000.0  # Thursday, 27 November 2025, 12:00 in Shanghai
 

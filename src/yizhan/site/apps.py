@@ -6,3 +6,8 @@ class SiteConfig(AppConfig):
 
     name = "yizhan.site"
     label = "site"
+
+    def ready(self) -> None:
+        from .moments import tell_moments_in_utc
+
+        tell_moments_in_utc()
