@@ -33,7 +33,7 @@ from . import showing
 from .asking import Asked, asked_of, sequence_of
 from .queries.changes import last_change
 from .queries.rows import Row, changed_rows, chunk_after
-from .sequencer import Sequencer
+from .sequencer import sequencer
 from .services.sequence import sequence_changes
 from .status import TTL_S, Status
 
@@ -333,14 +333,14 @@ def routes_of(run: Run[Any], keeper: Keeper[Prepared]) -> list[BaseRoute]:
 
 
 routes = routes_of(in_threads, places_keeper)
-sequencer = Sequencer()
+_sequencer = sequencer()
 
 
 async def startup() -> None:
     """Begin to number changes as they come."""
-    sequencer.start()
+    _sequencer.start()
 
 
 async def shutdown() -> None:
     """End."""
-    await asyncio.to_thread(sequencer.stop)
+    await asyncio.to_thread(_sequencer.stop)
