@@ -1,6 +1,16 @@
 /** The home page's map: places by state, the reader's position, and a card for what is tapped. */
-import { type Map as MapLibreMap, Marker, Popup } from "maplibre-gl";
-import { createBaseMap, source } from "../map/base";
+import { type ExpressionSpecification, type Map as MapLibreMap, Marker } from "maplibre-gl";
+import { boundsOf, createBaseMap, source, wordsOfTheMap } from "../map/base";
+import {
+  addClusters,
+  addNames,
+  addPlaces,
+  Cards,
+  cardOf,
+  NOTHING,
+  showWhatCanBeTapped,
+  tapped,
+} from "../map/marks";
 import { addPins, pinName } from "../map/pins";
 import { distance, say, type Words } from "../words";
 import type { Filters, MapPlace, NearPlace } from "./api";
@@ -14,8 +24,16 @@ export interface HomeMapHandlers {
   chose(id: string): void;
 }
 
-const NOTHING = { type: "FeatureCollection" as const, features: [] };
-const STATE_TEXT = ["match", ["get", "state"], "yes", "#0b6247", "unknown", "#8a5a00", "#5b6672"];
+const STATE_TEXT: ExpressionSpecification = [
+  "match",
+  ["get", "state"],
+  "yes",
+  "#0b6247",
+  "unknown",
+  "#8a5a00",
+  "#5b6672",
+];
+const SOME_OPEN: ExpressionSpecification = ["case", [">", ["get", "open"], 0], "#0b6247", "#5b6672"];
 const BOX_FROM_ZOOM = 6;
 
 export class HomeMap {
@@ -23,7 +41,7 @@ export class HomeMap {
   private all = true;
   private filters: Filters = { text: "", open: false, kind: "", offer: "" };
   private only: Set<string> | null = null;
-  private card: Popup | null = null;
+  private readonly cards: Cards;
   private you: Marker | null = null;
 
   private constructor(
@@ -31,7 +49,9 @@ export class HomeMap {
     private readonly indexUrl: string,
     private readonly words: Words,
     private readonly handlers: HomeMapHandlers,
-  ) {}
+  ) {
+    this.cards = new Cards(map);
+  }
 
   static async on(
     container: HTMLElement,
@@ -43,12 +63,7 @@ export class HomeMap {
       container,
       tiandituKey: settings.tianditu,
       reviewNumber: settings.reviewNumber,
-      words: {
-        title: say(words, "map_title"),
-        zoomIn: say(words, "zoom_in"),
-        zoomOut: say(words, "zoom_out"),
-        outlines: say(words, "outlines"),
-      },
+      words: wordsOfTheMap(words),
     });
     const home = new HomeMap(map, settings.index ?? "/api/places/index.json", words, handlers);
     home.addLayers();
@@ -58,13 +73,8 @@ export class HomeMap {
 
   private addLayers(): void {
     const { map } = this;
-    map.addSource("places", {
-      type: "geojson",
-      data: NOTHING,
-      cluster: true,
-      clusterRadius: 38,
-      clusterMaxZoom: 12,
-      clusterProperties: { open: ["+", ["case", ["==", ["get", "state"], "yes"], 1, 0]] },
+    addPlaces(map, "places", {
+      together: { open: ["+", ["case", ["==", ["get", "state"], "yes"], 1, 0]] },
     });
     map.addSource("chosen", { type: "geojson", data: NOTHING });
     map.addLayer({
@@ -78,77 +88,17 @@ export class HomeMap {
         "circle-stroke-width": 2.5,
       },
     });
-    map.addLayer({
-      id: "clusters",
-      type: "circle",
-      source: "places",
-      filter: ["has", "point_count"],
-      paint: {
-        "circle-color": ["case", [">", ["get", "open"], 0], "#0b6247", "#5b6672"],
-        "circle-radius": ["step", ["get", "point_count"], 16, 10, 19, 100, 24, 1000, 29],
-        "circle-stroke-color": "rgba(255, 255, 255, 0.85)",
-        "circle-stroke-width": 3,
-      },
-    });
-    map.addLayer({
-      id: "cluster-counts",
-      type: "symbol",
-      source: "places",
-      filter: ["has", "point_count"],
-      layout: { "text-field": ["get", "point_count_abbreviated"], "text-font": ["sans"], "text-size": 14 },
-      paint: { "text-color": "#fff" },
-    });
-    addPins(map);
-    map.addLayer({
-      id: "place-names",
-      type: "symbol",
-      source: "places",
-      minzoom: 13,
-      filter: ["!", ["has", "point_count"]],
-      layout: {
-        "text-field": [
-          "format",
-          ["get", "name"],
-          {},
-          "\n",
-          {},
-          ["get", "words"],
-          { "font-scale": 0.85, "text-color": STATE_TEXT as never },
-        ],
-        "text-font": ["sans"],
-        "text-size": 13,
-        "text-anchor": "top",
-        "text-offset": [0, 1.2],
-        "text-max-width": 9,
-        "text-optional": true,
-      },
-      paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
-    });
-    // Above the names, so that these make room for the drawings.
-    map.addLayer({
-      id: "places",
-      type: "symbol",
-      source: "places",
-      filter: ["!", ["has", "point_count"]],
-      layout: {
-        "icon-image": ["get", "pin"],
-        "icon-size": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 0.85, 15, 1],
-        "icon-allow-overlap": true,
-        "symbol-sort-key": ["match", ["get", "state"], "yes", 2, "unknown", 1, 0],
-      },
-    });
+    addClusters(map, "places", SOME_OPEN);
+    addNames(map, "places", { words: "words", colour: STATE_TEXT });
+    addPins(map, "places"); // above the names, so that these make room for the drawings
   }
 
   private listen(): void {
     const { map } = this;
     map.on("click", async (event) => {
-      const [hit] = map.queryRenderedFeatures(event.point, { layers: ["clusters", "places"] });
-      if (hit?.properties.cluster_id !== undefined) {
-        const zoom = await source(map, "places")?.getClusterExpansionZoom(hit.properties.cluster_id);
-        map.easeTo({ center: event.lngLat, zoom: zoom ?? map.getZoom() + 2 });
-        return;
-      }
-      const place = this.places.find(({ id }) => id === hit?.properties.id);
+      const hit = await tapped(map, "places", event);
+      if (hit === null) return;
+      const place = this.places.find(({ id }) => id === hit?.id);
       if (place) {
         this.showPlace(place);
         this.handlers.chose(place.id);
@@ -156,14 +106,7 @@ export class HomeMap {
         this.offerToLookHere(event.lngLat.lng, event.lngLat.lat);
       }
     });
-    for (const layer of ["clusters", "places"]) {
-      map.on("mouseenter", layer, () => {
-        map.getCanvas().style.cursor = "pointer";
-      });
-      map.on("mouseleave", layer, () => {
-        map.getCanvas().style.cursor = "";
-      });
-    }
+    showWhatCanBeTapped(map, "places");
     map.on("moveend", () => {
       if (!this.all && map.getZoom() >= BOX_FROM_ZOOM) void this.load(true).catch(() => undefined);
     });
@@ -216,9 +159,7 @@ export class HomeMap {
   /** Move so that the position and the nearest places are seen. */
   frame(positions: [number, number][]): void {
     if (!positions.length) return;
-    const lons = positions.map(([lon]) => lon);
-    const lats = positions.map(([, lat]) => lat);
-    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], {
+    this.map.fitBounds(boundsOf(positions), {
       padding: 56,
       maxZoom: 14,
     });
@@ -244,21 +185,13 @@ export class HomeMap {
 
   private showPlace(place: MapPlace | NearPlace): void {
     const [state, tone] = stateOf(this.words, place);
-    const content = document.createElement("div");
-    content.className = "map-card";
-    const link = document.createElement("a");
-    link.href = `/places/${encodeURIComponent(place.id)}/`;
-    link.textContent = place.name;
-    const line = document.createElement("span");
-    line.className = `status status-${tone}`;
-    line.textContent = state;
-    content.append(link, line);
-    if ("distance_m" in place) {
-      const far = document.createElement("span");
-      far.textContent = distance(this.words, place.distance_m);
-      content.append(far);
-    }
-    this.showCard(content, place.lon, place.lat);
+    const lines = [{ text: state, className: `status status-${tone}` }];
+    if ("distance_m" in place) lines.push({ text: distance(this.words, place.distance_m), className: "" });
+    this.cards.show(
+      cardOf(place.name, `/places/${encodeURIComponent(place.id)}/`, lines),
+      place.lon,
+      place.lat,
+    );
     this.ring([place.lon, place.lat]);
   }
 
@@ -268,22 +201,9 @@ export class HomeMap {
     button.className = "button button-small";
     button.textContent = say(this.words, "look_here");
     button.addEventListener("click", () => {
-      this.card?.remove();
+      this.cards.hide();
       this.handlers.lookNear(lon, lat);
     });
-    this.showCard(button, lon, lat);
-  }
-
-  private showCard(content: HTMLElement, lon: number, lat: number): void {
-    this.card?.remove();
-    this.card = new Popup({
-      closeButton: false,
-      focusAfterOpen: false,
-      maxWidth: "17rem",
-      offset: 12,
-    })
-      .setLngLat([lon, lat])
-      .setDOMContent(content)
-      .addTo(this.map);
+    this.cards.show(button, lon, lat);
   }
 }

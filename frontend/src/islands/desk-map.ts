@@ -26,32 +26,20 @@ const COLOUR = [
 const EDGE = ["match", ["get", "status"], "closed", "#5b6672", "#fff"];
 
 async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
-  const [{ canDrawMaps, createBaseMap, source }, { Popup }] = await Promise.all([
+  const [{ boundsOf, canDrawMaps, createBaseMap, wordsOfTheMap }, marks] = await Promise.all([
     import("../map/base"),
-    import("maplibre-gl"),
+    import("../map/marks"),
   ]);
   if (!canDrawMaps()) throw new Error("no WebGL");
   const places = JSON.parse(document.getElementById("desk-places")?.textContent ?? "[]") as DeskPlace[];
-  const words = wordsFrom("desk-map-words");
-  const lons = places.map(({ lon }) => lon);
-  const lats = places.map(({ lat }) => lat);
   const map = await createBaseMap({
     container,
     tiandituKey: root.dataset.tianditu,
     reviewNumber: root.dataset.reviewNumber,
-    bounds: [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)],
-    words: {
-      title: words.title ?? "",
-      zoomIn: words.zoom_in ?? "",
-      zoomOut: words.zoom_out ?? "",
-      outlines: words.outlines ?? "",
-    },
+    bounds: boundsOf(places.map(({ lon, lat }) => [lon, lat])),
+    words: wordsOfTheMap(wordsFrom("desk-map-words")),
   });
-  map.addSource("desk-places", {
-    type: "geojson",
-    cluster: true,
-    clusterRadius: 34,
-    clusterMaxZoom: 12,
+  marks.addPlaces(map, "desk", {
     data: {
       type: "FeatureCollection",
       features: places.map((place, number) => ({
@@ -61,50 +49,13 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
       })),
     },
   });
-  const alone = ["!", ["has", "point_count"]] as never;
-  // Names stand lowest, so that they make room for what is counted.
-  map.addLayer({
-    id: "desk-names",
-    type: "symbol",
-    source: "desk-places",
-    minzoom: 11,
-    filter: alone,
-    layout: {
-      "text-field": ["format", ["get", "name"], {}, "\n", {}, ["get", "words"], { "font-scale": 0.85 }],
-      "text-font": ["sans"],
-      "text-size": 13,
-      "text-anchor": "top",
-      "text-offset": [0, 0.9],
-      "text-max-width": 10,
-      "text-optional": true,
-    },
-    paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
-  });
-  map.addLayer({
-    id: "desk-clusters",
-    type: "circle",
-    source: "desk-places",
-    filter: ["has", "point_count"],
-    paint: {
-      "circle-color": "#1b5089",
-      "circle-radius": ["step", ["get", "point_count"], 16, 10, 19, 100, 24],
-      "circle-stroke-color": "rgba(255, 255, 255, 0.85)",
-      "circle-stroke-width": 3,
-    },
-  });
-  map.addLayer({
-    id: "desk-counts",
-    type: "symbol",
-    source: "desk-places",
-    filter: ["has", "point_count"],
-    layout: { "text-field": ["get", "point_count_abbreviated"], "text-font": ["sans"], "text-size": 14 },
-    paint: { "text-color": "#fff" },
-  });
+  marks.addNames(map, "desk", { words: "words", minzoom: 11 });
+  marks.addClusters(map, "desk", "#1b5089");
   map.addLayer({
     id: "desk-points",
     type: "circle",
-    source: "desk-places",
-    filter: alone,
+    source: "desk",
+    filter: marks.ALONE,
     paint: {
       "circle-radius": 9,
       "circle-color": COLOUR as never,
@@ -112,27 +63,13 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
       "circle-stroke-width": 2.5,
     },
   });
+  marks.showWhatCanBeTapped(map, "desk");
+  const cards = new marks.Cards(map);
   map.on("click", async (event) => {
-    const [hit] = map.queryRenderedFeatures(event.point, { layers: ["desk-clusters", "desk-points"] });
-    if (hit?.properties.cluster_id !== undefined) {
-      const zoom = await source(map, "desk-places")?.getClusterExpansionZoom(hit.properties.cluster_id);
-      map.easeTo({ center: event.lngLat, zoom: zoom ?? map.getZoom() + 2 });
-      return;
+    const place = places[Number((await marks.tapped(map, "desk", event))?.number ?? -1)];
+    if (place) {
+      cards.show(marks.cardOf(place.name, place.url, [{ text: place.words }]), place.lon, place.lat);
     }
-    const place = places[Number(hit?.properties.number ?? -1)];
-    if (!place) return;
-    const card = document.createElement("div");
-    card.className = "map-card";
-    const link = document.createElement("a");
-    link.href = place.url;
-    link.textContent = place.name;
-    const state = document.createElement("span");
-    state.textContent = place.words;
-    card.append(link, state);
-    new Popup({ closeButton: false, maxWidth: "17rem", offset: 12 })
-      .setLngLat([place.lon, place.lat])
-      .setDOMContent(card)
-      .addTo(map);
   });
 }
 

@@ -4,7 +4,7 @@
  * nothing is ever written in another datum than the one that stands beside it.
  */
 import { Marker } from "maplibre-gl";
-import { canDrawMaps, createBaseMap } from "../map/base";
+import { CHINA, canDrawMaps, createBaseMap, wordsOfTheMap } from "../map/base";
 import { say, wordsFrom } from "../words";
 
 type Point = "position" | "entrance" | "parking";
@@ -12,7 +12,6 @@ type Position = [lon: number, lat: number];
 
 const POINTS: Point[] = ["position", "entrance", "parking"];
 const COLOURS: Record<Point, string> = { position: "#b3211b", entrance: "#0b6247", parking: "#1b5089" };
-const CHINA: [number, number, number, number] = [73.4, 3.2, 135.1, 53.6];
 
 async function converted(at: Position, datum: string, answer: string): Promise<Position> {
   if (datum === answer) return at;
@@ -52,12 +51,7 @@ class Picker {
       tiandituKey: root.dataset.tianditu,
       reviewNumber: root.dataset.reviewNumber,
       bounds: boundsOf(root.dataset.bounds),
-      words: {
-        title: say(words, "title"),
-        zoomIn: say(words, "zoom_in"),
-        zoomOut: say(words, "zoom_out"),
-        outlines: say(words, "outlines"),
-      },
+      words: wordsOfTheMap(words),
     });
     const picker = new Picker(form, root, map);
     picker.listen();

@@ -11,28 +11,21 @@ interface Stop {
 }
 
 async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
-  const { canDrawMaps, createBaseMap } = await import("../map/base");
+  const [{ boundsOf, canDrawMaps, createBaseMap, wordsOfTheMap }, { addNames, FIGURES }] = await Promise.all([
+    import("../map/base"),
+    import("../map/marks"),
+  ]);
   if (!canDrawMaps()) throw new Error("no WebGL");
   const stops = JSON.parse(document.getElementById("round-stops")?.textContent ?? "[]") as Stop[];
-  const words = wordsFrom("round-map-words");
-  const lons = stops.map(({ lon }) => lon);
-  const lats = stops.map(({ lat }) => lat);
   const map = await createBaseMap({
     container,
     tiandituKey: root.dataset.tianditu,
     reviewNumber: root.dataset.reviewNumber,
-    bounds: [
-      Math.min(...lons) - 0.01,
-      Math.min(...lats) - 0.01,
-      Math.max(...lons) + 0.01,
-      Math.max(...lats) + 0.01,
-    ],
-    words: {
-      title: words.title ?? "",
-      zoomIn: words.zoom_in ?? "",
-      zoomOut: words.zoom_out ?? "",
-      outlines: words.outlines ?? "",
-    },
+    bounds: boundsOf(
+      stops.map(({ lon, lat }) => [lon, lat]),
+      0.01,
+    ),
+    words: wordsOfTheMap(wordsFrom("round-map-words")),
   });
   map.addSource("round-way", {
     type: "geojson",
@@ -59,21 +52,7 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
     source: "round-way",
     paint: { "line-color": "#1b5089", "line-width": 3, "line-dasharray": [2, 1.5] },
   });
-  map.addLayer({
-    id: "round-names",
-    type: "symbol",
-    source: "round-stops",
-    layout: {
-      "text-field": ["get", "name"],
-      "text-font": ["sans"],
-      "text-size": 13,
-      "text-anchor": "top",
-      "text-offset": [0, 1.2],
-      "text-max-width": 10,
-      "text-optional": true,
-    },
-    paint: { "text-color": "#17212b", "text-halo-color": "#fff", "text-halo-width": 1.8 },
-  });
+  addNames(map, "round-stops", { minzoom: 0 });
   map.addLayer({
     id: "round-points",
     type: "circle",
@@ -89,13 +68,8 @@ async function draw(root: HTMLElement, container: HTMLElement): Promise<void> {
     id: "round-numbers",
     type: "symbol",
     source: "round-stops",
-    layout: {
-      "text-field": ["get", "number"],
-      "text-font": ["sans"],
-      "text-size": 14,
-      "text-allow-overlap": true,
-    },
-    paint: { "text-color": "#fff" },
+    layout: { ...FIGURES.layout, "text-field": ["get", "number"], "text-allow-overlap": true },
+    paint: FIGURES.paint,
   });
 }
 

@@ -15,6 +15,7 @@ import {
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import provincesUrl from "../data/outlines/provinces.json?url";
+import { say, type Words } from "../words";
 
 setWorkerUrl(new URL(workerUrl, import.meta.url).href);
 
@@ -34,7 +35,7 @@ const districtUrls = Object.fromEntries(
 
 const DISTRICTS_FROM_ZOOM = 7;
 const NAMED_FROM_ZOOM = 11;
-const CHINA: LngLatBoundsLike = [73.4, 3.2, 135.1, 53.6]; // to the last line in the South China Sea
+export const CHINA: Box = [73.4, 3.2, 135.1, 53.6]; // to the last line in the South China Sea
 const FONT = '"PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif';
 const INK_QUIET = "#46515c";
 // Neighbours seldom share a tint: divisions are numbered one after the other.
@@ -59,6 +60,28 @@ export interface BaseMapOptions {
   bounds?: LngLatBoundsLike | undefined;
   /** What the map's buttons are called. */
   words: { title: string; zoomIn: string; zoomOut: string; outlines: string };
+}
+
+/** What the map's buttons are called, from the words of an island. */
+export function wordsOfTheMap(words: Words): BaseMapOptions["words"] {
+  return {
+    title: words.title ?? say(words, "map_title"),
+    zoomIn: say(words, "zoom_in"),
+    zoomOut: say(words, "zoom_out"),
+    outlines: say(words, "outlines"),
+  };
+}
+
+/** The box around positions, widened on every side by `margin` degrees. */
+export function boundsOf(positions: [lon: number, lat: number][], margin = 0): Box {
+  const lons = positions.map(([lon]) => lon);
+  const lats = positions.map(([, lat]) => lat);
+  return [
+    Math.min(...lons) - margin,
+    Math.min(...lats) - margin,
+    Math.max(...lons) + margin,
+    Math.max(...lats) + margin,
+  ];
 }
 
 /** Whether this device can draw the map at all. */

@@ -63,12 +63,24 @@ function draw(kind: string, state: Openness): ImageData | null {
   return pen.getImageData(0, 0, canvas.width, canvas.height);
 }
 
-/** Give the map every drawing. */
-export function addPins(map: MapLibreMap): void {
+/** Draw the places of a source that stand alone by their `pin` (`pinName`), those that are open above others. */
+export function addPins(map: MapLibreMap, id: string): void {
   for (const kind of Object.keys(PICTURES)) {
     for (const state of STATES) {
       const drawing = draw(kind, state);
       if (drawing) map.addImage(pinName(kind, state), drawing, { pixelRatio: SHARP });
     }
   }
+  map.addLayer({
+    id: `${id}-points`,
+    type: "symbol",
+    source: id,
+    filter: ["!", ["has", "point_count"]],
+    layout: {
+      "icon-image": ["get", "pin"],
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 6, 0.6, 12, 0.85, 15, 1],
+      "icon-allow-overlap": true,
+      "symbol-sort-key": ["match", ["get", "state"], "yes", 2, "unknown", 1, 0],
+    },
+  });
 }
