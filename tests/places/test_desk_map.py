@@ -54,7 +54,10 @@ def test_the_map_is_narrowed_as_the_list_is(tree: UnionTree, post: PostMaker, ma
     page = client.get("/desk/places/?view=map&status=draft").text
     assert [place["name"] for place in _drawn(page)] == ["甲站"]
     assert "/desk/places/?status=draft" in page, "the way back to the list keeps the filter"
+    assert 'href="/desk/places/?view=map"' in page, "showing all stays on the map"
     assert _drawn(client.get("/desk/places/?view=map&q=没有").text) == []
+    assert "filter-bar-narrowed" in page
+    assert "filter-bar-narrowed" not in client.get("/desk/places/?view=map").text
 
 
 def test_who_holds_no_post_sees_no_map(client: Client, db: None) -> None:

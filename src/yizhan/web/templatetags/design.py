@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
 from django.core.paginator import Page
@@ -161,11 +162,14 @@ def pager(context: Context, page: Page[Any]) -> dict[str, Any]:
 
 @register.simple_block_tag(takes_context=True)
 def filter_bar(context: Context, content: str) -> str:
-    """A form that narrows a list by the fields in the block, and a way back to all."""
+    """A form that narrows a list by the fields in the block, and a way back to all, in the same view of it."""
     request: HttpRequest = context["request"]
-    narrowed = any(value for key, value in request.GET.items() if key != "page")
+    narrowed = any(value for key, value in request.GET.items() if key not in {"page", "view"})
+    view = request.GET.get("view", "")
+    everything = f"{request.path}?{urlencode({'view': view})}" if view else request.path
     return render_to_string(
-        "web/parts/filter_bar.html", {"content": content, "narrowed": narrowed, "path": request.path}
+        "web/parts/filter_bar.html",
+        {"content": content, "narrowed": narrowed, "path": request.path, "everything": everything},
     )
 
 
