@@ -124,6 +124,13 @@ self.addEventListener("activate", (event) =>
 self.addEventListener("sync", ((event: ExtendableEvent & { tag: string }) => {
   if (event.tag === WAKE) event.waitUntil(sendReports());
 }) as EventListener);
+/** A notice that is tapped opens what it speaks of. */
+self.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  const { url } = (event.notification.data ?? {}) as { url?: unknown };
+  // Only pages of this site, whatever a notice says.
+  if (typeof url === "string" && /^\/(?!\/)/.test(url)) event.waitUntil(self.clients.openWindow(url));
+});
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);

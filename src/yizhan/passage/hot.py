@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from .live_tokens import TokenRefused, Watcher, read_token
 from .runtime import arrow, metrics
+from .runtime.around import NoSuchTile, Tile
 from .runtime.decoding import MAX_BODY_BYTES, BatchRefused, read_batch
 from .runtime.keys import Source
 from .runtime.limits import TooFast
@@ -34,6 +35,7 @@ def routes_of(stream: Stream) -> list[BaseRoute]:
     return [
         Route("/api/pings", doors.pings, methods=["POST"]),
         Route("/api/live/events", doors.events, methods=["GET"]),
+        Route("/api/live/stations/{tile}", doors.stations, methods=["GET"]),
         Route("/api/live/roads.geojson", doors.roads, methods=["GET"]),
         Route("/api/live/roads.geojson", doors.set_roads, methods=["PUT"]),
     ]
@@ -86,6 +88,20 @@ class Doors:
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
         )
+
+    async def stations(self, request: Request) -> Response:
+        """The stations of a tile, for a phone that judges by itself and tells nobody where it is."""
+        name = request.path_params["tile"]
+        try:
+            answer = self._stream.around(Tile.parse(name))
+        except NoSuchTile:
+            return _problem(request, 404, "tile", f"there is no tile {name[:40]}: say half degrees, such as 227_69")
+        except NotNow as refused:
+            return _problem(request, 503, refused.code, refused.detail, headers={"Retry-After": "1"})
+        headers = {"Cache-Control": "public, max-age=600", "ETag": answer.etag}
+        if answer.etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, media_type=JSON, headers=headers)
 
     async def roads(self, request: Request) -> Response:
         """The roads that the simulation drives on, for the map."""

@@ -115,6 +115,36 @@ PATHS: dict[str, Any] = {
             },
         }
     },
+    "/api/live/stations/{tile}": {
+        "get": {
+            "tags": ["live"],
+            "operationId": "live_stations",
+            "summary": "Stations of a part of the country, for a phone that judges by itself",
+            "description": (
+                "Half a degree by half a degree (about 50 km) and a little beyond, with hours as intervals of UTC "
+                "epoch seconds and each union's rules. A phone asks for the tile that it is in and tells nobody where "
+                "in it it is. `ETag` and `If-None-Match` save what has not changed."
+            ),
+            "parameters": [
+                {
+                    "name": "tile",
+                    "in": "path",
+                    "required": True,
+                    "description": "South-west corner in half degrees: `227_69` begins at 113.5, 34.5.",
+                    "schema": {"type": "string", "pattern": "^-?[0-9]{1,3}_-?[0-9]{1,3}$"},
+                }
+            ],
+            "responses": {
+                "200": {
+                    "description": "The stations, ascending in the order that decides between two at one distance.",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/StationsAround"}}},
+                },
+                "304": {"description": "As the phone has them."},
+                "404": _problem("There is no such tile."),
+                "503": _NOT_NOW,
+            },
+        }
+    },
     "/api/live/roads.geojson": {
         "get": {
             "tags": ["live"],
@@ -233,6 +263,72 @@ SCHEMAS: dict[str, Any] = {
             "distance_m": {"type": "integer", "description": "Metres at the closest approach."},
             "passed_at": {"type": "string", "format": "date-time", "description": "Moment of the closest approach."},
             "open_until": {"type": ["string", "null"], "format": "date-time", "description": "Null: it never closes."},
+        },
+    },
+    "StationsAround": {
+        "type": "object",
+        "required": ["version", "datum", "valid_until", "services", "rules", "hours", "stations"],
+        "properties": {
+            "version": {"type": "integer", "const": 1},
+            "datum": {"type": "string", "const": "WGS-84"},
+            "valid_until": {"type": ["integer", "null"], "description": "Until when hours are known, epoch seconds."},
+            "services": {"type": "array", "items": {"type": "string"}},
+            "rules": {
+                "type": "array",
+                "description": "Of unions; times in milliseconds, speeds in metres a second.",
+                "items": {
+                    "type": "object",
+                    "required": [
+                        "cool_down_ms",
+                        "gap_ms",
+                        "max_segment_gap_ms",
+                        "max_speed_mps",
+                        "still_open_s",
+                        "silent_above_mps",
+                        "quiet_from_ms",
+                        "quiet_until_ms",
+                    ],
+                    "additionalProperties": {"type": ["number", "null"]},
+                },
+            },
+            "hours": {
+                "type": "array",
+                "description": "Each list of open intervals that occurs, [start, end) in UTC epoch seconds.",
+                "items": {
+                    "type": "array",
+                    "items": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
+                },
+            },
+            "stations": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": [
+                        "id",
+                        "name",
+                        "lon",
+                        "lat",
+                        "cosine",
+                        "sine",
+                        "radius_m",
+                        "rule",
+                        "hours",
+                        "offers",
+                    ],
+                    "properties": {
+                        "id": {"type": "string", "format": "uuid"},
+                        "name": {"type": "string"},
+                        "lon": _LON,
+                        "lat": _LAT,
+                        "cosine": {"type": "number", "description": "Of the latitude, as the server's kernel has it."},
+                        "sine": {"type": "number"},
+                        "radius_m": {"type": "number"},
+                        "rule": {"type": "integer", "description": "Row of `rules`."},
+                        "hours": {"type": "integer", "description": "Row of `hours`."},
+                        "offers": {"type": "array", "items": {"type": "integer"}, "description": "Rows of `services`."},
+                    },
+                },
+            },
         },
     },
     "PassageProblem": {

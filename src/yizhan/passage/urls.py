@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from .views import live, playback, reminders, rules, sources
+from .views import live, passing, playback, reminders, rules, sources
 
 app_name = "passage"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("passing/", passing.passing, name="passing"),
     path("desk/reminders/", reminders.reminders, name="reminders"),
     path("desk/reminders/export/<str:form>/", reminders.export, name="export_reminders"),
     path("desk/passage/live/", live.live, name="live"),

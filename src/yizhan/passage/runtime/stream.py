@@ -25,6 +25,7 @@ from yizhan.places.snapshot import load_snapshot
 from yizhan.unions.identity import new_public_id
 
 from . import metrics
+from .around import Answer, Around, Tile
 from .batches import REPEATED_WITHIN_S, Answers, Digests, Judged, Reminding, by_batch
 from .decoding import AHEAD_MS, LATE_MS, Batch, BatchRefused, Rejected, read_batch
 from .delivery import Deliverer
@@ -103,6 +104,7 @@ class Stream:
         self._clock = clock
         self._kernel: PassageKernel | None = None
         self._world = World.empty()
+        self._around = Around(self._world)
         self._places: dict[int, PlaceSeen] = {}
         self._pseudonym_key = pseudonym_key()
         self._wishes = Wishes.none()
@@ -260,6 +262,16 @@ class Stream:
         for each in reminded:
             self.hub.publish_reminder(str(each.passed.public_id), each.place.union_path, shown(each))
 
+    def around(self, tile: Tile) -> Answer:
+        """The stations of a part of the country, for phones that judge by themselves.
+
+        Raises:
+            NotNow: places are still being read.
+        """
+        if self._kernel is None:
+            raise NotNow("starting", "places are still being read: ask again in a second")
+        return self._around.tile(tile)
+
     def read_keys(self) -> None:
         """Read who may send."""
         self.keys = KeyRing.load()
@@ -311,6 +323,7 @@ class Stream:
 
     def _take_over(self, world: World) -> None:
         self._world, self._places = world, world.places
+        self._around = Around(world)
         metrics.STATIONS.set(len(world.stations))
 
     def _log_since_it_matters(self, world: World) -> Reminders:

@@ -44,6 +44,8 @@ class World:
         longest_memory_s: for how long a reminder may hold back another, at most, in seconds.
         without_hours: how many of the places that remind have hours that nobody told us.
         switched_off: how many published places do not remind because their union switched reminders off.
+        services: those that a driver may ask for, in the order of their bits.
+        valid_until: until when the hours are known.
     """
 
     stations: Stations
@@ -51,6 +53,8 @@ class World:
     longest_memory_s: float
     without_hours: int
     switched_off: int
+    services: tuple[str, ...] = ()
+    valid_until: datetime | None = None
 
     @classmethod
     def empty(cls) -> Self:
@@ -128,6 +132,8 @@ def build_world(snapshot: Snapshot, rules: RulesTree, services: Sequence[str] = 
         longest_memory_s=max(max(each.cool_down_s, each.gap_s) for each in used),
         without_hours=int((np.diff(snapshot.unknown.take(kept).offsets) > 0).sum()),
         switched_off=len(snapshot) - len(kept),
+        services=tuple(services),
+        valid_until=snapshot.valid_until,
     )
 
 
