@@ -57,6 +57,7 @@ export function answers(place: MapPlace, filters: Filters): boolean {
   );
 }
 
+export const BESIDE_THE_WAY_M = 500;
 const WAITS_MS = [700, 2500];
 
 /** Ask; while the server starts anew (502, 503, 504) ask again, twice. */
@@ -136,6 +137,32 @@ export async function search(
   address.searchParams.set("limit", String(count));
   const { body } = await answerOf(address);
   return { ...(body as { places: NearPlace[]; total: number }), savedAt: null };
+}
+
+export interface PlaceOnTheWay extends NearPlace {
+  /** Metres from the start of the way to where it passes the place. */
+  along_m: number;
+  /** Metres there and back, as the crow flies. */
+  detour_m: number;
+}
+
+/** What lies beside a way, in the order of the ride; the way's corners are rounded to about ten metres. */
+export async function along(
+  base: string,
+  way: [lon: number, lat: number][],
+  filters: Filters,
+  count = 50,
+): Promise<Answer<PlaceOnTheWay>> {
+  const [first] = way;
+  const address = addressNear(base, first?.[0] ?? 0, first?.[1] ?? 0, filters);
+  const query = address.searchParams;
+  query.delete("lon");
+  query.delete("lat");
+  query.set("route", way.map((corner) => corner.map((degrees) => degrees.toFixed(4)).join(",")).join(";"));
+  query.set("corridor_m", String(BESIDE_THE_WAY_M));
+  query.set("limit", String(count));
+  const { body } = await answerOf(address);
+  return { ...(body as { places: PlaceOnTheWay[]; total: number }), savedAt: null };
 }
 
 type Row = [string, string, string, number, number, Openness, number | null, number[]];

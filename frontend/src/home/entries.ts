@@ -33,7 +33,7 @@ function dayAfter(changes: Date, now: Date): boolean {
 export function rowOf(
   template: HTMLTemplateElement,
   words: Words,
-  place: Omit<NearPlace, "distance_m"> & { distance_m?: number },
+  place: Omit<NearPlace, "distance_m"> & { distance_m?: number; along_m?: number; detour_m?: number },
 ): HTMLLIElement {
   const row = (template.content.cloneNode(true) as DocumentFragment).querySelector("li");
   if (!row) throw new Error("the template of a place holds no row");
@@ -48,7 +48,10 @@ export function rowOf(
   (part("name") as HTMLAnchorElement).href = place.url;
   const [state, tone] = stateOf(words, place);
   set("name", place.name);
-  if (place.distance_m !== undefined) set("distance", distance(words, place.distance_m));
+  if (place.along_m !== undefined) {
+    const [far, detour] = [place.along_m, place.detour_m ?? 0].map((metres) => distance(words, metres));
+    set("distance", say(words, "on_the_way", { far: far ?? "", detour: detour ?? "" }));
+  } else if (place.distance_m !== undefined) set("distance", distance(words, place.distance_m));
   set("kind", words[`kind_${place.kind}`] ?? "");
   set("address", place.address);
   set(

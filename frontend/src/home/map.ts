@@ -22,6 +22,8 @@ export interface HomeMapHandlers {
   lookNear(lon: number, lat: number): void;
   /** A place was tapped. */
   chose(id: string): void;
+  /** Wherever the map was tapped; true: that was all it was for. */
+  tookCorner(lon: number, lat: number): boolean;
 }
 
 const STATE_TEXT: ExpressionSpecification = [
@@ -88,6 +90,26 @@ export class HomeMap {
         "circle-stroke-width": 2.5,
       },
     });
+    map.addSource("way", { type: "geojson", data: NOTHING });
+    map.addLayer({
+      id: "way",
+      type: "line",
+      source: "way",
+      layout: { "line-cap": "round", "line-join": "round" },
+      paint: { "line-color": "#1b5089", "line-width": 4, "line-opacity": 0.75 },
+    });
+    map.addLayer({
+      id: "way-corners",
+      type: "circle",
+      source: "way",
+      filter: ["==", ["geometry-type"], "Point"],
+      paint: {
+        "circle-radius": 6,
+        "circle-color": "#fff",
+        "circle-stroke-color": "#1b5089",
+        "circle-stroke-width": 3,
+      },
+    });
     addClusters(map, "places", SOME_OPEN);
     addNames(map, "places", { words: "words", colour: STATE_TEXT });
     addPins(map, "places"); // above the names, so that these make room for the drawings
@@ -96,6 +118,7 @@ export class HomeMap {
   private listen(): void {
     const { map } = this;
     map.on("click", async (event) => {
+      if (this.handlers.tookCorner(event.lngLat.lng, event.lngLat.lat)) return;
       const hit = await tapped(map, "places", event);
       if (hit === null) return;
       const place = this.places.find(({ id }) => id === hit?.id);
@@ -174,6 +197,27 @@ export class HomeMap {
       this.you = new Marker({ element: dot }).setLngLat([lon, lat]).addTo(this.map);
     }
     this.you.setLngLat([lon, lat]);
+  }
+
+  /** Draw a way by its corners; none: take it away. */
+  showWay(way: [number, number][]): void {
+    this.cards.hide();
+    const corners = way.map((corner) => ({
+      type: "Feature" as const,
+      properties: {},
+      geometry: { type: "Point" as const, coordinates: corner },
+    }));
+    const line = { type: "LineString" as const, coordinates: way };
+    source(this.map, "way")?.setData({
+      type: "FeatureCollection",
+      features: way.length > 1 ? [{ type: "Feature", properties: {}, geometry: line }, ...corners] : corners,
+    });
+  }
+
+  /** The map's middle, for those who move it with the keys. */
+  get middle(): [number, number] {
+    const { lng, lat } = this.map.getCenter();
+    return [lng, lat];
   }
 
   /** Ring one place, or none. */

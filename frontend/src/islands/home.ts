@@ -2,7 +2,7 @@
  * The home page, improved: the server has already listed the stations. This adds the map, the reader's position and distances, and
  * changes filters without loading the page anew.
  */
-import { type Filters, filtersOf, keepAround, type NearPlace, nearest, search } from "../home/api";
+import { along, type Filters, filtersOf, keepAround, type NearPlace, nearest, search } from "../home/api";
 import { rowOf } from "../home/entries";
 import type { HomeMap } from "../home/map";
 import { savedAt, say, wordsFrom } from "../words";
@@ -21,6 +21,8 @@ class HomePage {
   private readonly words = { ...wordsFrom("home-words"), ...wordsFrom("home-vocabulary") };
   private filters: Filters = filtersOf(location.search);
   private position: Position | null = null;
+  /** The corners of the way along which stations are looked for; null: near a position. */
+  private way: [number, number][] | null = null;
   private map: HomeMap | null = null;
   private turn = 0;
   private typing: ReturnType<typeof setTimeout> | undefined;
@@ -30,6 +32,10 @@ class HomePage {
     locate.hidden = !("geolocation" in navigator);
     locate.addEventListener("click", () => this.locate());
     root.addEventListener("click", (event) => this.followFilter(event));
+    this.part("way").addEventListener("click", () => this.lookAlong(this.way === null));
+    this.part("way-middle").addEventListener("click", () => this.map && this.addCorner(...this.map.middle));
+    this.part("way-back").addEventListener("click", () => this.takeCornerBack());
+    this.part("way-end").addEventListener("click", () => this.lookAlong(false));
     root.addEventListener("pointerover", (event) => this.point(event));
     root.addEventListener("focusin", (event) => this.point(event));
     root.addEventListener("input", (event) => this.searchWhileTyping(event));
@@ -68,6 +74,7 @@ class HomePage {
           void this.sort();
         },
         chose: (id) => this.choose(id),
+        tookCorner: (lon, lat) => this.way !== null && this.addCorner(lon, lat),
       });
     } catch (reason) {
       console.warn("No map:", reason);
@@ -75,6 +82,7 @@ class HomePage {
       return;
     }
     if (frame) frame.dataset.state = "drawn";
+    this.part("way").hidden = false;
     this.map.filter(this.filters, this.idsForText());
     if (this.position) this.map.showPosition(this.position.lon, this.position.lat);
     try {
@@ -134,6 +142,59 @@ class HomePage {
     );
   }
 
+  // --- the way ---
+
+  /** Begin to look along a way, which is given by tapping its corners, or end it. */
+  private lookAlong(begin: boolean): void {
+    this.way = begin ? (this.position ? [[this.position.lon, this.position.lat]] : []) : null;
+    this.part("way").setAttribute("aria-pressed", String(begin));
+    this.part("way-bar").hidden = !begin;
+    this.part("map").toggleAttribute("data-way", begin);
+    this.map?.showWay(this.way ?? []);
+    this.tell(begin ? (this.position ? "way_from_here" : "way_from_first") : "");
+    if (begin) {
+      this.part("map").scrollIntoView({ block: "nearest" });
+      return;
+    }
+    void this.show(new URL(location.href), false);
+  }
+
+  private addCorner(lon: number, lat: number): boolean {
+    if (this.way === null) return false;
+    this.way.push([lon, lat]);
+    this.showWay();
+    return true;
+  }
+
+  private takeCornerBack(): void {
+    this.way?.pop();
+    this.showWay();
+  }
+
+  private showWay(): void {
+    if (this.way === null) return;
+    this.map?.showWay(this.way);
+    if (this.way.length > 1) void this.sort();
+    else this.tell(this.way.length ? "way_next" : "way_from_first");
+  }
+
+  private async sortAlong(way: [number, number][]): Promise<void> {
+    const turn = ++this.turn;
+    try {
+      const { places, total } = await along(this.root.dataset.along ?? "", way, this.filters);
+      if (turn !== this.turn) return;
+      this.fill(places);
+      const name = places.length ? (total > places.length ? "way_first" : "way_count") : "way_none";
+      this.part("number").textContent = say(this.words, name, { n: places.length, total });
+      this.tell("way_sorted");
+      this.map?.filter(this.filters, new Set(places.map(({ id }) => id)));
+      this.map?.frame(way);
+    } catch (reason) {
+      console.warn("Not looked along the way:", reason);
+      if (turn === this.turn) this.tell("way_failed");
+    }
+  }
+
   // --- the list ---
 
   private get nearestUrl(): string {
@@ -156,6 +217,7 @@ class HomePage {
       const url = new URL(location.href);
       const text = box.value.trim();
       if (text === this.filters.text) return;
+      if (this.way) this.lookAlong(false);
       url.searchParams.delete("page");
       if (text) url.searchParams.set("q", text);
       else url.searchParams.delete("q");
@@ -199,11 +261,15 @@ class HomePage {
     if (offers) offers.open ||= opened;
     this.filters = filtersOf(url.search);
     this.map?.filter(this.filters, this.idsForText());
-    if (this.position) await this.sort();
+    if (this.position || (this.way && this.way.length > 1)) await this.sort();
     else if (this.filters.text) this.map?.frameAll();
   }
 
   private async sort(): Promise<void> {
+    if (this.way && this.way.length > 1) {
+      await this.sortAlong(this.way);
+      return;
+    }
     const { position, filters } = this;
     if (!position) return;
     const turn = ++this.turn;
@@ -229,12 +295,16 @@ class HomePage {
     }
   }
 
-  private list(places: NearPlace[], total: number): void {
+  private fill(places: NearPlace[]): void {
     const template = document.querySelector<HTMLTemplateElement>("#place-entry");
     if (!template) return;
     this.part("list").replaceChildren(...places.map((place) => rowOf(template, this.words, place)));
     this.root.querySelector('[data-part="empty"]')?.toggleAttribute("hidden", places.length > 0);
     this.part("pager").hidden = true;
+  }
+
+  private list(places: NearPlace[], total: number): void {
+    this.fill(places);
     const { text } = this.filters;
     if (text && total === places.length) return; // the server has said how many
     const name = !places.length ? "none_near" : text ? "best_of" : "nearest_count";
