@@ -189,6 +189,48 @@ def deliveries(
     console.print(table)
 
 
+@app.command("pings-worker")
+def pings_worker(
+    servers: Annotated[
+        list[str], typer.Option("--nats", envvar="YIZHAN_NATS_SERVERS", help="Address of a NATS server; repeat it.")
+    ],
+    number: Annotated[int, typer.Option("--worker", min=0, help="Which of the workers this is, from 0.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="How many workers there are.")] = 1,
+    partitions: Annotated[
+        int,
+        typer.Option("--partitions", min=1, max=256, help="Into how many parts vehicles are dealt; never change it."),
+    ] = 12,
+    replicas: Annotated[int, typer.Option("--replicas", min=1, max=5, help="On how many servers pings are held.")] = 1,
+    held_mb: Annotated[
+        int, typer.Option("--held-mb", min=1, help="How many MB of pings each server holds in memory at most.")
+    ] = 256,
+    metrics_port: Annotated[
+        int | None, typer.Option("--metrics-port", help="Port on this machine where Prometheus reads; none without.")
+    ] = None,
+) -> None:
+    """Judge pings that come by way of NATS JetStream, as one of several workers, until it is told to end.
+
+    Exit status: 0 ended in order, 1 the servers cannot be reached or are too old, 2 an option is wrong.
+    """
+    if number >= workers:
+        raise _wrong(f"--worker {number}: must be below --workers {workers}")
+    try:
+        from .runtime import working
+    except ImportError as missing:
+        raise _failed(f"{missing.name} is not installed: install yizhan[nats]") from None
+    try:
+        working.work(
+            servers,
+            working.Layout(partitions=partitions, replicas=replicas, held_bytes=held_mb * 2**20),
+            number=number,
+            workers=workers,
+            metrics_port=metrics_port,
+            say=lambda text: errors.print(text, markup=False),
+        )
+    except (working.NatsRefused, OSError) as refused:
+        raise _failed(f"NATS: {refused}") from None
+
+
 def _send_again(number: str) -> None:
     try:
         source = PingSource.every.filter(public_id=UUID(number)).select_related("union").first()

@@ -26,6 +26,7 @@ class KeyRing:
 
     def __init__(self, sources: dict[str, Source]) -> None:
         self._sources = sources
+        self._by_name = {str(source.public_id): source for source in sources.values()}
 
     @classmethod
     def load(cls) -> KeyRing:
@@ -49,3 +50,7 @@ class KeyRing:
         if scheme.casefold() != "bearer" or not key:
             return None
         return self._sources.get(digest(key.strip()))
+
+    def called(self, public_id: str) -> Source | None:
+        """The source of this number, for those whose name somebody else has checked."""
+        return self._by_name.get(public_id)

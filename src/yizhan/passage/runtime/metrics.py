@@ -35,3 +35,4 @@ DELIVERIES_WAITING = Gauge(
     "passage_deliveries_waiting", "Reminders that wait for delivery", multiprocess_mode="livemax"
 )
 DEAD_LETTERS = Gauge("passage_dead_letters", "Reminders whose delivery was given up", multiprocess_mode="livemax")
+PARTITIONS = Gauge("passage_partitions", "Partitions that this worker is pinned to", multiprocess_mode="livesum")

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
+from django.db import connection
 
 from yizhan.geo.passage import PassageKernel, Reminders
 from yizhan.passage.models import LIMITS, Reminder
@@ -303,6 +304,14 @@ class Stream:
         self._places = self._places | world.places
         self._kernel.replace_stations(world.stations)
         self._take_over(world)
+
+    def read_log_again(self) -> None:
+        """Take over what another worker has written: whom it reminded of what, and which batches it has done."""
+        if self._kernel is None:
+            return
+        self._kernel.remember(self._log_since_it_matters(self._world))
+        self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
+        connection.close()  # of a thread that may never come back
 
     def tree_changed(self) -> None:
         """Unions stand elsewhere in the tree: whoever watches must prove their right anew."""
