@@ -27,6 +27,7 @@ import psutil
 from benchmarks import peers
 from benchmarks.places import SEED, simulated_places
 from benchmarks.report import Row
+from benchmarks.serving import end
 
 PAGE = 500
 _FACTS = {
@@ -297,5 +298,4 @@ def _served(url: str) -> Iterator[_Server]:
             raise OSError("the server did not answer in half a minute")
         yield _Server(port, process)
     finally:
-        process.terminate()
-        process.wait(20)
+        end(process)

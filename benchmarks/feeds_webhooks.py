@@ -22,6 +22,7 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from benchmarks.report import Row
+from benchmarks.serving import end
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yizhan.site.settings")
 PLACES, RECEIVERS = 1_000, 6
@@ -131,8 +132,7 @@ def _worker(url: str) -> Iterator[None]:
     try:
         yield
     finally:
-        process.terminate()
-        process.wait(30)
+        end(process)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from benchmarks import peers
+from benchmarks import peers, serving
 from benchmarks.report import Row, main
 from yizhan.geo import EARTH_RADIUS_M, NearestIndex
 
@@ -94,7 +94,7 @@ def _rebuilds(quick: bool) -> Iterator[Row]:
     try:
         whole, kept, memory = (float(part) for part in done.stdout.split()[-3:])
     except ValueError:
-        yield Row(case="rebuild-200k", unit="rebuilds/s", ours=None, note=f"not measured: {done.stderr[-200:]}")
+        yield Row(case="rebuild-200k", unit="rebuilds/s", ours=None, note=f"not measured: {done.stderr.strip()[-200:]}")
         return
     yield Row(
         case="rebuild-200k",
@@ -231,7 +231,8 @@ def _own_server() -> Iterator[str]:
     command += ["--log-level", "error", "benchmarks.places_server:application"]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        for _attempt in range(300):
+        until = time.monotonic() + serving.PATIENCE_S
+        while time.monotonic() < until:
             if server.poll() is not None:
                 raise OSError("the server ended before it answered")
             try:
@@ -243,11 +244,10 @@ def _own_server() -> Iterator[str]:
             except OSError:
                 time.sleep(0.1)
         else:
-            raise OSError("the server did not answer in half a minute")
+            raise OSError(f"the server did not answer in {serving.PATIENCE_S} s")
         yield f"http://127.0.0.1:{port}/api/places/nearest"
     finally:
-        server.terminate()
-        server.wait(20)
+        serving.end(server)
 
 
 def _turns(requests: list[bytes], size: int) -> Iterator[list[bytes]]:

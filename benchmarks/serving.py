@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
 from urllib.request import urlopen
 
 PATIENCE_S = 120
+GRACE_S = 20
 
 
 def wait_until_ready(address: str) -> None:
@@ -18,3 +20,13 @@ def wait_until_ready(address: str) -> None:
         except OSError:
             time.sleep(0.1)
     raise SystemExit("the server does not come up")
+
+
+def end(server: subprocess.Popen[bytes]) -> None:
+    """Stop a server; one that does not stop by itself in time is killed, so that nothing outlives the benchmark."""
+    server.terminate()
+    try:
+        server.wait(GRACE_S)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
