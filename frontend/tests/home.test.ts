@@ -1,5 +1,5 @@
-import { describe, expect, test } from "vitest";
-import { answers, filtersOf, type MapPlace, placesFrom } from "../src/home/api";
+import { describe, expect, test, vi } from "vitest";
+import { along, answers, filtersOf, type MapPlace, placesFrom } from "../src/home/api";
 import { stateOf } from "../src/home/entries";
 import { keptFrom, placesThen, stateThen } from "../src/home/kept";
 import { metresBetween } from "../src/home/metres";
@@ -164,5 +164,31 @@ describe("places kept for later", () => {
     const words = { saved_today: "{time} 保存", saved_on: "{month} 月 {day} 日 {time} 保存" };
     expect(savedAt(words, saved, new Date("2026-05-13T23:00:00+08:00"))).toBe("20:00 保存");
     expect(savedAt(words, saved, new Date("2026-05-14T00:01:00+08:00"))).toBe("5 月 13 日 20:00 保存");
+  });
+});
+
+describe("stations along a way", () => {
+  test("are asked for by rounded corners, with the filters, half a kilometre to each side", async () => {
+    const asked: URL[] = [];
+    vi.stubGlobal("location", { href: "https://yizhan.example/" });
+    vi.stubGlobal("fetch", async (address: URL) => {
+      asked.push(address);
+      return new Response(JSON.stringify({ total: 0, places: [] }));
+    });
+    const way: [number, number][] = [
+      [113.665_012, 34.757],
+      [113.7, 34.76],
+    ];
+    await along("/api/places/along-route", way, { ...NONE, open: true, kind: "station" });
+    vi.unstubAllGlobals();
+    const query = Object.fromEntries(asked[0]?.searchParams ?? []);
+    expect(query).toEqual({
+      route: "113.6650,34.7570;113.7000,34.7600",
+      datum: "WGS-84",
+      open: "now",
+      kinds: "station",
+      corridor_m: "500",
+      limit: "50",
+    });
   });
 });

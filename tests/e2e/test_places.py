@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.places.test_pictures import drawn
 
-from .conftest import DESK, IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage
+from .conftest import DESK, IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow
 from .test_shell_accessibility import findings
 
 LISTS = (
@@ -155,3 +155,70 @@ def test_the_offline_page_speaks_the_readers_language_and_takes_reports(new_page
     assert findings(page) == []
     page.get_by_role("button", name="Do not send it").click()
     expect(page.locator("[data-waiting-reports]")).to_be_hidden()
+
+
+def test_a_keeper_drags_a_position_on_a_telephone_and_the_form_follows(new_page: NewPage) -> None:
+    page = new_page(PHONE, signed_in="cadre")
+    page.goto(address_of_a_place(page, number=1) + "change/")
+    pick = page.locator("[data-pick][data-state=drawn]")
+    mark = pick.locator(".maplibregl-marker").first
+    pick.locator("canvas").evaluate("map => map.scrollIntoView({ block: 'center' })")
+    expect(mark).to_be_visible()
+    lon, datum = page.locator("input[name=lon]"), page.get_by_label("坐标从哪里来").input_value()
+    assert datum
+    before = float(lon.input_value())
+    box = mark.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 70, box["y"] + 40, steps=8)
+    page.mouse.up()
+    expect(pick.get_by_role("status")).to_contain_text(datum)
+    expect(lon).not_to_have_value(f"{before:.6f}")
+    assert 0 < float(lon.input_value()) - before < 0.05
+
+
+def test_the_desks_map_on_a_telephone_stands_on_the_first_screen_and_keeps_its_filters_folded(
+    new_page: NewPage,
+) -> None:
+    page = new_page(PHONE, signed_in="admin")
+    page.goto("/desk/places/?view=map")
+    canvas = page.locator("[data-desk-map] canvas")
+    expect(canvas).to_be_visible()
+    box = canvas.bounding_box()
+    assert box is not None
+    assert box["y"] < PHONE["height"] * 0.7
+    status = page.get_by_label("状态")
+    expect(status).to_be_hidden()
+    page.get_by_text("更多条件").click()
+    status.select_option("closed")
+    follow(page, page.get_by_role("button", name="查询"))
+    expect(page.get_by_label("状态")).to_be_visible()
+    follow(page, page.get_by_role("link", name="清除条件"))
+    assert page.url.endswith("?view=map")
+
+
+def test_a_rider_finds_the_stations_along_the_way_in_the_order_of_the_ride(
+    new_page: NewPage, size: dict[str, int]
+) -> None:
+    page = new_page(size, position=IN_THE_CITY)
+    page.goto("/")
+    expect(page.locator("[data-part=position]")).to_contain_text("距离")
+    button = page.get_by_role("button", name="顺路找站")
+    button.click()
+    expect(page.locator("[data-part=position]")).to_contain_text("要去的地方")
+    box = page.locator("[data-part=map] canvas").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.8, box["y"] + box["height"] * 0.4)
+    expect(page.locator("[data-part=position]")).to_contain_text("按行进顺序")
+    told = page.locator("[data-part=list] [data-part=distance]").all_inner_texts()
+    assert all(re.match(r"前行 [\d.]+ (公里|米) · 绕行 [\d.]+ (公里|米)$", text) for text in told)
+    page.get_by_role("button", name="添加地图中心点").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="撤回一点").click()
+    page.get_by_role("button", name="撤回一点").click()
+    expect(page.locator("[data-part=position]")).to_contain_text("再在地图上点一下")
+    assert findings(page) == []
+    page.get_by_role("button", name="结束").click()
+    expect(page.locator("[data-part=position]")).to_contain_text("距离")
+    expect(button).to_have_attribute("aria-pressed", "false")

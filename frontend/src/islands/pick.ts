@@ -11,6 +11,7 @@ type Point = "position" | "entrance" | "parking";
 type Position = [lon: number, lat: number];
 
 const POINTS: Point[] = ["position", "entrance", "parking"];
+const CLOSE_ZOOM = 17; // marks of one place stand apart
 const COLOURS: Record<Point, string> = { position: "#b3211b", entrance: "#0b6247", parking: "#1b5089" };
 
 async function converted(at: Position, datum: string, answer: string): Promise<Position> {
@@ -84,6 +85,7 @@ class Picker {
     for (const radio of root.querySelectorAll<HTMLInputElement>("input[type=radio]"))
       radio.addEventListener("change", () => {
         this.point = radio.value as Point;
+        this.raise();
         const at = this.markers.get(this.point)?.getLngLat();
         if (at) map.easeTo({ center: at });
       });
@@ -111,7 +113,7 @@ class Picker {
       this.mark(point, at);
     }
     const [first] = seen;
-    if (first && frame) this.map.jumpTo({ center: first, zoom: 15 });
+    if (first && frame) this.map.jumpTo({ center: first, zoom: seen.length > 1 ? CLOSE_ZOOM : 15 });
     else if (first && !this.map.getBounds().contains(first)) this.map.easeTo({ center: first });
   }
 
@@ -134,6 +136,13 @@ class Picker {
       void this.put(point, [lng, lat]);
     });
     this.markers.set(point, marker);
+    this.raise();
+  }
+
+  /** A door stands a few steps from its place: the one that is being picked lies above, for the finger to find it. */
+  private raise(): void {
+    for (const [point, marker] of this.markers)
+      marker.getElement().style.zIndex = point === this.point ? "2" : "1";
   }
 
   /** Write a position into the form: in the form's datum, or, when none was chosen, as WGS-84. */
