@@ -74,6 +74,11 @@ _CHECKS: dict[str, str] = {
         "WHERE d.used <> (SELECT count(*) FROM benefits_redemption r WHERE r.programme_id = d.programme_id "
         "  AND r.place_id = d.place_id AND r.day = d.day AND r.state = 'redeemed')"
     ),
+    "A card differs from its offer": (
+        "SELECT coalesce(c.offer_id, f.offer_id) FROM benefits_offercard c "
+        "FULL JOIN benefits_offer_facts(ARRAY(SELECT id FROM benefits_benefitoffer)) f ON f.offer_id = c.offer_id "
+        "WHERE c IS DISTINCT FROM f"
+    ),
 }
 
 

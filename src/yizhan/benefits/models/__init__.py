@@ -1,6 +1,7 @@
 """What is stored of the benefits room."""
 
 from .budgets import SHARDS, WHOLE, Budget, BudgetShard, PlaceDay, Span
+from .cards import OfferCard
 from .codes import CodeSighting, HouseKey, Phone, PhoneCertificate
 from .counters import CounterPost, Serving
 from .exclusions import AppealState, Exclusion
@@ -54,6 +55,7 @@ __all__ = [
     "Lottery",
     "LotteryTicket",
     "MerchantAccount",
+    "OfferCard",
     "OfferShare",
     "PartyKind",
     "Payment",
