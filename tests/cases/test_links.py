@@ -237,12 +237,13 @@ def test_coverage_counts_each_worker_once_over_levels_and_nothing_of_the_neighbo
     for who in (head, cadre):
         make_link(actor=who, post=who, end=LinkEnd(worker=linked))
     with scope(union=tree.zhengzhou.path):
-        whole = coverage.total(for_staff=head)
+        counted = coverage.coverage(for_staff=head)
+        whole = counted.total
         assert (whole.workers, whole.linked, whole.units, whole.units_linked) == (2, 1, 3, 0)
-        gaps = {gap.name: (gap.workers, gap.linked, gap.missing) for gap in coverage.by_union(for_staff=head)}
+        gaps = {gap.name: (gap.workers, gap.linked, gap.missing) for gap in counted.by_union}
         assert gaps == {"中原区总工会": (1, 1, 0), "金水区总工会": (1, 0, 1)}
         assert list(coverage.without_contact(for_staff=head)) == [missing]
-        assert [gap.workers for gap in coverage.by_occupation(for_staff=head)] == [2]
+        assert [gap.workers for gap in counted.by_occupation] == [2]
     with scope(union=tree.shenzhen.path):
-        assert coverage.total(for_staff=neighbour).workers == 1
+        assert coverage.coverage(for_staff=neighbour).total.workers == 1
         assert not queries.links(for_staff=neighbour)

@@ -59,14 +59,23 @@ def kinds_by_seats(staff: Staff, seats: Iterable[tuple[int, str]]) -> list[str]:
     ]
 
 
-def confidential_for(staff: Staff, kinds: list[str] | None = None) -> Q:
-    """The condition by which confidential cases are a post's to see."""
+def confidential_for(staff: Staff, kinds: list[str] | None = None, *, helped: list[int] | None = None) -> Q:
+    """The condition by which confidential cases are a post's to see.
+
+    Args:
+        kinds: The kinds it handles at its own union, if the caller knows them already.
+        helped: The cases in which it helps or that it took down, likewise.
+    """
     if kinds is None:
         kinds = kinds_by_seats(staff, seats_at(staff).values_list("staff", "kind"))
-    helped = CaseParty.objects.with_scopes_disabled().filter(
-        staff=staff, role__in=[PartyRole.CO_HANDLER, PartyRole.TAKER]
-    )
-    mine = Q(handler=staff) | Q(pk__in=helped.values("case"))
+    mine = Q(handler=staff)
+    if helped is None:
+        parties = CaseParty.objects.with_scopes_disabled().filter(
+            staff=staff, role__in=[PartyRole.CO_HANDLER, PartyRole.TAKER]
+        )
+        mine |= Q(pk__in=parties.values("case"))
+    elif helped:
+        mine |= Q(pk__in=helped)
     if kinds:
         mine |= Q(kind__in=kinds) & (Q(union=staff.union_id) | Q(offered_to=staff.union_id))
     return mine

@@ -67,7 +67,8 @@ def gaps(union: _UNION) -> None:
     reader = _reader(union)
     with scope(union=reader.union.path):
         table = Table("union", "workers", "with a contact", "lower unions", "with a contact")
-        for gap in [*coverage.by_union(for_staff=reader), coverage.total(for_staff=reader)]:
+        counted = coverage.coverage(for_staff=reader)
+        for gap in [*counted.by_union, counted.total]:
             table.add_row(gap.name, str(gap.workers), str(gap.linked), str(gap.units), str(gap.units_linked))
         left = queries.ownerless(for_staff=reader).count()
     out.print(table)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from yizhan.cases.models import (
@@ -154,6 +154,50 @@ def tree(project: Project, *, for_staff: Staff, today: date | None = None) -> Tr
     progress = progress_of(found)
     rows = _rows(found, progress, day)
     return Tree(project, rows, _summary(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a project stands, as far as the acting union sees it: what the list of projects shows."""
+
+    project: Project
+    leaves: int
+    leaves_done: int
+    late: int
+    percent: int
+    ownerless: int
+
+
+def standings(found: Sequence[Project], *, for_staff: Staff, today: date | None = None) -> list[Standing]:
+    """How several projects stand; one query for all of them, which reads figures only."""
+    day = today or timezone.localdate()
+    leaves: dict[int, list[tuple[Leaf, bool]]] = defaultdict(list)
+    rows = Task.objects.filter(union__path__startswith=for_staff.union.path, list__project__in=found).order_by()
+    own = ("parent", "state", "weight", "percent", "target", "done_count", "deadline")
+    owners = {"active": F("responsible__is_active"), "user_active": F("responsible__user__is_active")}
+    for row in rows.values("pk", "list__project", *own, **owners):
+        leaf = Leaf(id=row["pk"], **{name: row[name] for name in own})
+        leaves[row["list__project"]].append((leaf, bool(row["active"] and row["user_active"])))
+    return [_standing(project, leaves[project.pk], day) for project in found]
+
+
+def _standing(project: Project, tasks: Sequence[tuple[Leaf, bool]], day: date) -> Standing:
+    progress = dict(roll_up(leaf for leaf, _has_owner in tasks))
+    ids = {leaf.id for leaf, _has_owner in tasks}
+    tops = [leaf for leaf, _has_owner in tasks if leaf.parent not in ids and leaf.state != TaskState.CANCELLED]
+    weights = sum(leaf.weight for leaf in tops)
+    over = {DONE, TaskState.CANCELLED}
+    return Standing(
+        project,
+        leaves=sum(progress[leaf.id].leaves for leaf in tops),
+        leaves_done=sum(progress[leaf.id].leaves_done for leaf in tops),
+        late=sum(
+            progress[leaf.id].state == TaskState.OPEN and leaf.deadline is not None and leaf.deadline < day
+            for leaf, _has_owner in tasks
+        ),
+        percent=sum(progress[leaf.id].percent * leaf.weight for leaf in tops) // weights if weights else 0,
+        ownerless=sum(progress[leaf.id].state not in over and not has_owner for leaf, has_owner in tasks),
+    )
 
 
 def row_of(task: Task, *, for_staff: Staff) -> Row:

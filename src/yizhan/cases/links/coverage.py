@@ -44,78 +44,86 @@ def _owned_links() -> QuerySet[Link]:
     return found
 
 
-def _workers(staff: Staff) -> QuerySet[Worker]:
-    """Workers of the acting union and below, with `has_contact`: any level's contact counts, each worker once."""
-    found: QuerySet[Worker] = (
-        Worker.objects.filter(union__path__startswith=staff.union.path)
-        .annotate(has_contact=Exists(_owned_links().filter(worker=OuterRef("pk"))))
-        .order_by()
-    )
-    return found
-
-
 def without_contact(*, for_staff: Staff) -> QuerySet[Worker]:
     """Workers of the acting union and below who have no contact."""
     found: QuerySet[Worker] = (
-        _workers(for_staff)
-        .filter(Q(("has_contact", False)))
+        Worker.objects.filter(union__path__startswith=for_staff.union.path)
+        .exclude(Exists(_owned_links().filter(worker=OuterRef("pk"))))
         .select_related("user", "union")
         .order_by("union__path", "user__name", "pk")
     )
     return found
 
 
-def total(*, for_staff: Staff) -> Gap:
-    """All of the acting union and below."""
-    counted = _workers(for_staff).aggregate(n=Count("pk"), linked=Count("pk", filter=Q(has_contact=True)))
-    below = Union.objects.filter(path__startswith=for_staff.union.path, is_active=True).exclude(pk=for_staff.union_id)
-    linked = below.filter(Exists(_owned_links().filter(linked_union=OuterRef("pk")))).count()
-    name = for_staff.union.name
-    return Gap(name, counted["n"], counted["linked"], below.count(), linked, for_staff.union)
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """Where contacts are missing, all of it counted in one pass over the workers.
+
+    Attributes:
+        total: All of the acting union and below.
+        by_union: The unions directly below, each with all below it; before them the acting union's own workers.
+        by_occupation: By what workers do; those who have not said come last.
+        by_company: By platform or company, the largest first.
+    """
+
+    total: Gap
+    by_union: list[Gap]
+    by_occupation: list[Gap]
+    by_company: list[Gap]
 
 
-def by_union(*, for_staff: Staff) -> list[Gap]:
-    """The unions directly below, each with all below it; and the acting union's own workers."""
+def coverage(*, for_staff: Staff) -> Coverage:
+    """Who has a contact, of the acting union and below; three queries."""
     own = for_staff.union
     width = len(own.path) + Union.steplen
-    branch = Substr("union__path", 1, width)
-    counts = {
-        row["branch"]: row
-        for row in _workers(for_staff)
-        .values(branch=branch)
-        .annotate(n=Count("pk"), linked=Count("pk", filter=Q(has_contact=True)))
-    }
+    # Asked as a list that is looked up, not as a search for each worker.
+    owned = _owned_links().filter(worker__isnull=False).values("worker")
+    groups = (
+        Worker.objects.filter(union__path__startswith=own.path)
+        .order_by()
+        .values("occupation", "platform_company", branch=Substr("union__path", 1, width))
+        .annotate(n=Count("pk"), linked=Count("pk", filter=Q(pk__in=owned)))
+    )
+    branches: dict[str, tuple[int, int]] = {}
+    occupations: dict[str, tuple[int, int]] = {}
+    companies: dict[str, tuple[int, int]] = {}
+    for row in groups:
+        for table, name in (
+            (branches, row["branch"]),
+            (occupations, row["occupation"]),
+            (companies, row["platform_company"]),
+        ):
+            workers, linked = table.get(name, (0, 0))
+            table[name] = workers + row["n"], linked + row["linked"]
     below = Union.objects.filter(path__startswith=own.path, is_active=True)
+    owned_units = _owned_links().filter(linked_union__isnull=False).values("linked_union")
     units = {
-        row["branch"]: row
+        row["branch"]: (row["n"], row["linked"])
         for row in below.filter(depth__gt=own.depth)
-        .annotate(is_linked=Exists(_owned_links().filter(linked_union=OuterRef("pk"))))
         .values(branch=Substr("path", 1, width))
-        .annotate(n=Count("pk"), linked=Count("pk", filter=Q(is_linked=True)))
+        .annotate(n=Count("pk"), linked=Count("pk", filter=Q(pk__in=owned_units)))
         .order_by()
     }
-    nothing = {"n": 0, "linked": 0}
-    rows = []
-    if own.path in counts:
-        mine = counts[own.path]
-        rows.append(Gap(own.name, mine["n"], mine["linked"], 0, 0, own))
-    for union in below.filter(depth=own.depth + 1).order_by("division_code", "name"):
-        workers, lower = counts.get(union.path, nothing), units.get(union.path, nothing)
-        rows.append(Gap(union.name, workers["n"], workers["linked"], lower["n"], lower["linked"], union))
-    return rows
+    lower = list(below.filter(depth=own.depth + 1).order_by("division_code", "name"))
+    total = Gap(
+        own.name,
+        sum(workers for workers, _linked in branches.values()),
+        sum(linked for _workers, linked in branches.values()),
+        sum(count for count, _linked in units.values()),
+        sum(linked for _count, linked in units.values()),
+        own,
+    )
+    at_own = [Gap(own.name, *branches[own.path], 0, 0, own)] if own.path in branches else []
+    by_union = at_own + [
+        Gap(union.name, *branches.get(union.path, (0, 0)), *units.get(union.path, (0, 0)), union) for union in lower
+    ]
+    by_occupation = _by(occupations, lambda value: str(Occupation(value).label))
+    by_company = sorted(_by(companies, str), key=lambda gap: (gap.value == "", -gap.workers, gap.name))
+    return Coverage(total, by_union, by_occupation, by_company)
 
 
-def by_occupation(*, for_staff: Staff) -> list[Gap]:
-    """By what workers do; those who have not said come last."""
-    return _by("occupation", for_staff, lambda value: str(Occupation(value).label))
-
-
-def by_company(*, for_staff: Staff) -> list[Gap]:
-    """By platform or company, the largest first."""
-    return sorted(_by("platform_company", for_staff, str), key=lambda gap: (gap.value == "", -gap.workers, gap.name))
-
-
-def _by(field: str, staff: Staff, label: Callable[[str], str]) -> list[Gap]:
-    rows = _workers(staff).values(field).annotate(n=Count("pk"), linked=Count("pk", filter=Q(has_contact=True)))
-    found = [Gap(label(row[field]) if row[field] else "", row["n"], row["linked"], value=row[field]) for row in rows]
+def _by(counts: dict[str, tuple[int, int]], label: Callable[[str], str]) -> list[Gap]:
+    found = [
+        Gap(label(value) if value else "", workers, linked, value=value) for value, (workers, linked) in counts.items()
+    ]
     return sorted(found, key=lambda gap: (gap.value == "", -gap.workers))

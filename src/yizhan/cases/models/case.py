@@ -21,6 +21,11 @@ from yizhan.unions.encryption import BlindIndexField, EncryptedTextField
 from yizhan.unions.identity import PubliclyIdentified
 from yizhan.unions.models import Staff, Union, Worker
 
+# By what lists of cases are narrowed and figures are made, beside the order in which they stand.
+NARROWED_BY: Final = (
+    "union", "is_confidential", "offered_to", "handler", "kind", "state", "source", "answer_due", "result_due",
+    "times_reopened", "was_late", "stars",
+)  # fmt: skip
 # Where a case stands in lists that are ordered by what is due when nothing is: after all that is.
 NOTHING_DUE: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -182,17 +187,32 @@ class Case(PubliclyIdentified, models.Model):
         verbose_name = _("case")
         verbose_name_plural = _("cases")
         indexes = [
-            models.Index(fields=["due_order", "id"], name="case_open_due", condition=Q(state__in=OPEN_STATES)),
+            # Both orders of the list hold all that it is narrowed by: pages and counts never read the cases themselves.
+            models.Index(fields=["due_order", "id"], include=[*NARROWED_BY, "submitted_at"], name="case_by_due"),
+            models.Index(fields=["-submitted_at", "-id"], include=[*NARROWED_BY, "due_order"], name="case_by_day"),
             models.Index(
-                fields=["union", "due_order", "id"], name="case_union_open_due", condition=Q(state__in=OPEN_STATES)
+                fields=["union", "due_order", "id"],
+                include=["is_confidential", "offered_to", "handler", "kind", "state"],
+                name="case_open_by_union",
+                condition=Q(state__in=OPEN_STATES),
             ),
-            models.Index(fields=["-submitted_at", "-id"], name="case_newest"),
+            models.Index(
+                fields=["submitted_at", "id"],
+                include=["union", "is_confidential", "offered_to", "handler", "state", "kind"],
+                name="case_wishes_by_day",
+                condition=Q(kind="wish"),
+            ),
             models.Index(fields=["union", "-submitted_at"], name="case_union_newest"),
             models.Index(fields=["worker", "-submitted_at"], name="case_worker"),
             models.Index(fields=["handler", "due_order"], name="case_handler_due", condition=Q(state__in=OPEN_STATES)),
             models.Index(fields=["offered_to"], name="case_offered", condition=Q(offered_to__isnull=False)),
             models.Index(fields=["verdict_due"], name="case_verdict_due", condition=Q(state=CaseState.PROPOSED)),
-            models.Index(fields=["-closed_at"], name="case_published", condition=~Q(published_words="")),
+            models.Index(
+                fields=["-closed_at", "-id"],
+                include=["union", "is_confidential", "state"],
+                name="case_shown_to_all",
+                condition=~Q(published_words=""),
+            ),
             models.Index(fields=["contact_phone_index"], name="case_contact_phone"),
             GinIndex(fields=["search"], name="case_search"),
         ]

@@ -142,6 +142,7 @@ class Visit(PubliclyIdentified, models.Model):
         indexes = [
             models.Index(fields=["union", "-at"], name="visit_by_union"),
             models.Index(fields=["post", "-at"], name="visit_by_post"),
+            models.Index(fields=["-at", "-id"], name="visit_newest"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["post", "client_id"], name="visit_made_once"),

@@ -74,7 +74,12 @@ class Wish(PubliclyIdentified, models.Model):
     class Meta:
         verbose_name = _("wish")
         verbose_name_plural = _("wishes")
-        indexes = [models.Index(fields=["state", "-published_at"], name="wish_wall")]
+        indexes = [
+            models.Index(fields=["state", "-published_at"], name="wish_wall"),
+            models.Index(
+                fields=["-delivered_at", "-id"], name="wish_come_true", condition=Q(state=WishState.DELIVERED)
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(state__in=WishState.values), name="wish_state_is_known"),
             models.CheckConstraint(

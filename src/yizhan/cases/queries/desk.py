@@ -21,6 +21,7 @@ from .visible import visible_cases
 
 PER_PAGE: Final = 50
 COUNTED_TO: Final = 10_000
+FOUND_TO: Final = 1_000
 Order = Literal["due", "newest"]
 
 
@@ -55,15 +56,20 @@ def page_of(found: QuerySet[Case], *, order: Order = "due", after: str = "", siz
         found = found.filter(
             Q((f"{column}__{side}e", key.moment)) & (~Q((column, key.moment)) | Q((f"pk__{side}", key.pk)))
         )
-    ordered = found.order_by(*(("-submitted_at", "-pk") if backwards else ("due_order", "pk")))
-    rows = list(
-        ordered.select_related("union", "handler__user", "worker__user", "place", "offered_to").defer("search", "text")[
-            : size + 1
-        ]
+    order_by = ("-submitted_at", "-pk") if backwards else ("due_order", "pk")
+    # The keys first: an index holds all that lists are narrowed by, so that only the rows that are shown are read.
+    keys = list(found.order_by(*order_by).values_list("pk", column)[: size + 1])
+    more = len(keys) > size
+    keys = keys[:size]
+    shown = (
+        Case.objects.with_scopes_disabled()
+        .filter(pk__in=[pk for pk, _moment in keys])
+        .select_related("union", "handler__user", "worker__user", "place", "offered_to")
+        .defer("search", "text")
     )
-    more = len(rows) > size
-    rows = rows[:size]
-    return Page(rows, _written(order, getattr(rows[-1], column), rows[-1].pk) if more else "")
+    rows = {case.pk: case for case in shown}
+    last = _written(order, keys[-1][1], keys[-1][0]) if more else ""
+    return Page([rows[pk] for pk, _moment in keys if pk in rows], last)
 
 
 def _written(order: str, moment: datetime, pk: int) -> str:

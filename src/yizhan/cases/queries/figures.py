@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,6 +21,7 @@ SOLVED = Q(state=CaseState.CLOSED, times_reopened=0)
 CLOSED = Q(state=CaseState.CLOSED)
 REOPENED = Q(times_reopened__gt=0)
 FEWEST_SHOWN = 5
+_COUNTED = ("submitted", "open", "closed", "solved", "closed_silent", "reopened", "refused", "late", "rated")
 
 
 def late_at(at: datetime) -> Q:
@@ -99,6 +101,27 @@ def figures_by(found: QuerySet[Case], *by: str, at: datetime | None = None) -> l
     """The same figures for each value of columns such as `kind`, `union` or `handler`; one query."""
     now = at or timezone.now()
     return list(found.exclude(state=CaseState.MERGED).order_by().values(*by).annotate(**_sums(now)).order_by(*by))
+
+
+def added_up(rows: Iterable[Mapping[str, Any]], *by: str) -> list[dict[str, Any]]:
+    """Rows of `figures_by` added up over fewer columns, in their order; the mean is weighed by who gave stars."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in rows:
+        key = tuple(row[name] for name in by)
+        sums = found.setdefault(key, {**dict(zip(by, key, strict=True)), **dict.fromkeys(_COUNTED, 0), "stars": 0.0})
+        for name in _COUNTED:
+            sums[name] += row[name]
+        sums["stars"] += float(row["satisfaction"] or 0) * row["rated"]
+    for sums in found.values():
+        stars = sums.pop("stars")
+        sums["satisfaction"] = stars / sums["rated"] if sums["rated"] else None
+    return [found[key] for key in sorted(found)]
+
+
+def figures_from(row: Mapping[str, Any] | None) -> Figures:
+    """The figures of one such row; nothing but zeros where there is none."""
+    nothing: dict[str, Any] = {**dict.fromkeys(_COUNTED, 0), "satisfaction": None}
+    return Figures(**{name: (row or nothing)[name] for name in nothing})
 
 
 def _sums(now: datetime) -> dict[str, Any]:

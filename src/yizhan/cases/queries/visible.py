@@ -14,7 +14,7 @@ from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import Operator, policy
 
 # More of them are asked for in the query itself instead of being listed in it.
-_MOST_LISTED = 2000
+_MOST_LISTED = 500
 
 
 def visible_cases(staff: Staff | Operator, *, remembered: bool = False) -> QuerySet[Case]:
@@ -40,26 +40,44 @@ def visible_cases(staff: Staff | Operator, *, remembered: bool = False) -> Query
 
 
 def _sight(staff: Staff) -> Q:
-    below = list(Union.objects.filter(path__startswith=staff.union.path).values_list("pk", flat=True))
-    elsewhere = (
-        CaseParty.objects.with_scopes_disabled()
-        .filter(union__in=below)
-        .exclude(role=PartyRole.TAKER)
-        .exclude(case__union__in=below)
-    )
-    listed: list[int] = []
+    path = staff.union.path
+    every = CaseParty.objects.with_scopes_disabled().order_by()
+    parties = every.filter(union__path__startswith=path).exclude(role=PartyRole.TAKER)
+    helped = every.filter(staff=staff, role__in=[PartyRole.CO_HANDLER, PartyRole.TAKER])
+    below: list[int] = []
+    given: list[tuple[int, int]] = []
+    mine: list[int] = []
     seats: list[tuple[int, str]] = []
-    # Two short lists in one question: cases of others in which our unions are parties, and who sits in our circles.
-    parties = elsewhere.order_by().values_list("case", Value("")).distinct()[: _MOST_LISTED + 1]
-    for pk, kind in parties.union(seats_at(staff).order_by().values_list("staff", "kind"), all=True):
-        if kind:
-            seats.append((pk, kind))
+    # Four short lists in one question: our unions, cases in which they are parties and whose these are, those in which
+    # this post itself helps, and who sits in our circles. Lists of keys are what the planner judges best.
+    rows = (
+        Union.objects.filter(path__startswith=path)
+        .order_by()
+        .values_list("pk", Value(0), Value("below"))
+        .union(
+            parties.values_list("case", "case__union", Value("party"))[: _MOST_LISTED + 1],
+            helped.values_list("case", Value(0), Value("helped"))[: _MOST_LISTED + 1],
+            seats_at(staff).order_by().values_list("staff", Value(0), "kind"),
+            all=True,
+        )
+    )
+    for pk, owner, what in rows:
+        if what == "below":
+            below.append(pk)
+        elif what == "party":
+            given.append((pk, owner))
+        elif what == "helped":
+            mine.append(pk)
         else:
-            listed.append(pk)
+            seats.append((pk, what))
+    ours = set(below)
     plain = Q(union__in=below) | Q(offered_to__in=below)
-    if listed:
-        plain |= Q(pk__in=elsewhere.values("case") if len(listed) > _MOST_LISTED else listed)
-    secret = confidential_for(staff, kinds_by_seats(staff, seats))
+    if len(given) > _MOST_LISTED:
+        plain |= Q(pk__in=parties.values("case"))
+    elif elsewhere := sorted({pk for pk, owner in given if owner not in ours}):
+        plain |= Q(pk__in=elsewhere)
+    kinds = kinds_by_seats(staff, seats)
+    secret = confidential_for(staff, kinds, helped=mine if len(mine) <= _MOST_LISTED else None)
     return (plain & Q(is_confidential=False)) | (secret & Q(is_confidential=True))
 
 

@@ -87,9 +87,10 @@ def wishes(*, for_staff: Staff) -> QuerySet[Wish]:
 
 def to_review(*, for_staff: Staff) -> QuerySet[Case]:
     """Open wishes that are not on the wall, oldest first."""
-    found = visible_cases(for_staff, remembered=True).filter(kind="wish", state__in=OPEN_STATES)
-    found = found.exclude(state=CaseState.PROPOSED).filter(Q(wish=None) | Q(wish__state=WishState.WITHDRAWN))
-    return found.select_related("union").order_by("submitted_at", "pk")
+    states = [state for state in OPEN_STATES if state != CaseState.PROPOSED]
+    found = visible_cases(for_staff, remembered=True).filter(kind="wish", state__in=states)
+    known = Wish.objects.with_scopes_disabled().exclude(state=WishState.WITHDRAWN)
+    return found.exclude(pk__in=known.order_by().values("case")).order_by("submitted_at", "pk")
 
 
 def history_of(wish: Wish) -> list[WishClaim]:

@@ -150,7 +150,12 @@ def coverage(request: StaffRequest) -> HttpResponseBase:
     staff = request.staff
     sees_workers = policy.holds(staff, VIEW_LINKS)
     missing = gaps.without_contact(for_staff=staff) if sees_workers else None
-    page = Paginator(missing, _PER_PAGE).get_page(request.GET.get("page")) if missing is not None else None
+    counted = gaps.coverage(for_staff=staff)
+    page = None
+    if missing is not None:
+        paginator = Paginator(missing, _PER_PAGE)
+        paginator.count = counted.total.missing  # counted already
+        page = paginator.get_page(request.GET.get("page"))
     if page and page.object_list:
         details = {"shown": len(page.object_list), "page": page.number}
         record(staff, actions.LINKS_LISTED, union=staff.union, details=details)
@@ -158,11 +163,11 @@ def coverage(request: StaffRequest) -> HttpResponseBase:
         request,
         "cases/links/coverage.html",
         {
-            "total": gaps.total(for_staff=staff),
+            "total": counted.total,
             "tables": [
-                (_("By union"), gaps.by_union(for_staff=staff), True),
-                (_("By occupation"), gaps.by_occupation(for_staff=staff), False),
-                (_("By platform or company"), gaps.by_company(for_staff=staff), False),
+                (_("By union"), counted.by_union, True),
+                (_("By occupation"), counted.by_occupation, False),
+                (_("By platform or company"), counted.by_company, False),
             ],
             "page": page,
         },
@@ -175,11 +180,12 @@ def coverage(request: StaffRequest) -> HttpResponseBase:
 def export_coverage(request: StaffRequest, form: str) -> HttpResponseBase:
     """The same numbers as a spreadsheet."""
     staff = request.staff
+    counted = gaps.coverage(for_staff=staff)
     parts = [
-        (_("All"), [gaps.total(for_staff=staff)]),
-        (_("Union"), gaps.by_union(for_staff=staff)),
-        (_("Occupation"), gaps.by_occupation(for_staff=staff)),
-        (_("Platform or company"), gaps.by_company(for_staff=staff)),
+        (_("All"), [counted.total]),
+        (_("Union"), counted.by_union),
+        (_("Occupation"), counted.by_occupation),
+        (_("Platform or company"), counted.by_company),
     ]
     rows = [
         SimpleNamespace(

@@ -29,7 +29,7 @@ from yizhan.unions.rights import policy
 
 from .links import told
 
-_PER_PAGE = 50
+_PER_PAGE = 20
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -44,7 +44,7 @@ def ledger(request: StaffRequest) -> HttpResponseBase:
         "cases/ledger/list.html",
         {
             "page": page,
-            "trees": [queries.tree(project, for_staff=staff) for project in list(page)[:12]],
+            "standings": queries.standings(list(page), for_staff=staff),
             "offers": [
                 (offer, offer.to_union_id == staff.union_id or policy.allows(staff, CHANGE_LEDGER, offer.to_union))
                 for offer in queries.offers(for_staff=staff)[:50]

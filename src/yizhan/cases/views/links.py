@@ -21,6 +21,7 @@ from yizhan.cases.links.exports import LinkResource
 from yizhan.cases.links.filters import LinkFilter
 from yizhan.cases.models import Link, LinkKind, LinkTarget
 from yizhan.cases.outreach_rights import ASSIGN_LINKS, HOLD_LINKS, SET_LINK_TARGETS, VIEW_LINKS
+from yizhan.cases.queries.pages import KeysFirst, numbers_of
 from yizhan.cases.services import links as services
 from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
@@ -54,7 +55,11 @@ def links(request: StaffRequest) -> HttpResponseBase:
     """Links of the acting union and below; looking them through is recorded, since they name workers."""
     staff = request.staff
     narrowed = LinkFilter(request.GET, queryset=queries.links(for_staff=staff))
-    page = Paginator(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
+    paginator = KeysFirst(narrowed.qs, _PER_PAGE)
+    paginator.count, ownerless, waiting = numbers_of(
+        staff, narrowed.qs, queries.ownerless(for_staff=staff), queries.waiting_for(staff)
+    )
+    page = paginator.get_page(request.GET.get("page"))
     if page.object_list:
         details = {"shown": len(page.object_list), "page": page.number}
         record(staff, actions.LINKS_LISTED, union=staff.union, details=details)
@@ -67,8 +72,8 @@ def links(request: StaffRequest) -> HttpResponseBase:
             "page": page,
             "mine": mine,
             "contacts": queries.contacts_of_union(for_staff=staff),
-            "ownerless": queries.ownerless(for_staff=staff).count(),
-            "waiting": queries.waiting_for(staff).count(),
+            "ownerless": ownerless,
+            "waiting": waiting,
             "is_narrowed": any(narrowed.data.get(name) for name in narrowed.filters),
             "may_hold": policy.holds(staff, HOLD_LINKS),
         },

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from yizhan.cases.forms.period import PeriodForm
 from yizhan.cases.kinds import title_of
-from yizhan.cases.queries.figures import figures_by, figures_of, narrowed
+from yizhan.cases.queries.figures import added_up, figures_by, figures_from, narrowed
 from yizhan.cases.queries.public import public_figures, published_results, unions_with_results
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.cases.rights import VIEW_CASES
@@ -46,7 +46,9 @@ def problems(request: StaffRequest) -> HttpResponseBase:
     form = PeriodForm(request.GET or None)
     since, until, kind = form.span()
     found = narrowed(visible_cases(staff), since=since, until=until, kind=kind or None)
-    by_union = figures_by(found, "union")
+    # One pass: what stands under a union, a kind or the whole is summed up here.
+    counted = figures_by(found, "union", "kind")
+    by_union = added_up(counted, "union")
     owners = {union.pk: union for union in Union.objects.filter(pk__in=[row["union"] for row in by_union])}
     levels: dict[str, dict[str, float]] = {}
     here = staff.union
@@ -59,6 +61,7 @@ def problems(request: StaffRequest) -> HttpResponseBase:
             sums[name] += row[name]
     names = {union.path: union for union in Union.objects.filter(path__in=levels)}
     rows = [(names.get(path), sums) for path, sums in sorted(levels.items())]
-    kinds = [(title_of(row["kind"]), row) for row in figures_by(found, "kind")]
-    context = {"form": form, "rows": rows, "kinds": kinds, "total": figures_of(found), "union": here}
+    kinds = [(title_of(row["kind"]), row) for row in added_up(counted, "kind")]
+    total = figures_from(next(iter(added_up(counted)), None))
+    context = {"form": form, "rows": rows, "kinds": kinds, "total": total, "union": here}
     return render(request, "cases/problems.html", context)

@@ -40,7 +40,10 @@ def visits(request: StaffRequest) -> HttpResponseBase:
     """Visits of the acting union and below, with what they reached: people once, whatever the list is narrowed to."""
     staff = request.staff
     narrowed = VisitFilter(request.GET, queryset=queries.visits(for_staff=staff))
-    page = Paginator(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
+    reach = figures.reach(Visit.objects.filter(pk__in=narrowed.qs.order_by().values("pk")).order_by())
+    paginator = Paginator(narrowed.qs, _PER_PAGE)
+    paginator.count = reach.visits  # counted already
+    page = paginator.get_page(request.GET.get("page"))
     if page.object_list:
         details = {"shown": len(page.object_list), "page": page.number}
         record(staff, actions.VISITS_LISTED, union=staff.union, details=details)
@@ -50,7 +53,7 @@ def visits(request: StaffRequest) -> HttpResponseBase:
         {
             "filter": narrowed,
             "page": page,
-            "reach": figures.reach(Visit.objects.filter(pk__in=narrowed.qs.order_by().values("pk")).order_by()),
+            "reach": reach,
             "is_narrowed": any(narrowed.data.get(name) for name in narrowed.filters),
             "may_record": policy.holds(staff, RECORD_VISITS),
         },

@@ -17,6 +17,7 @@ from yizhan.cases.forms.wishes import ClaimForm, PublishWishForm, SponsorForm, T
 from yizhan.cases.models import Case, Sponsor, Wish, WishState
 from yizhan.cases.outcome.lists import WishFilter, WishResource
 from yizhan.cases.queries import wishes as queries
+from yizhan.cases.queries.pages import KeysFirst, numbers_of
 from yizhan.cases.queries.visible import case_for
 from yizhan.cases.rights import HANDLE_CASES
 from yizhan.cases.services import sponsors as sponsor_services
@@ -42,13 +43,15 @@ def desk_wishes(request: StaffRequest) -> HttpResponseBase:
     """What waits for review, and what stands on the wall, is claimed, was handed over."""
     staff = request.staff
     narrowed = WishFilter(request.GET, queryset=queries.wishes(for_staff=staff))
-    page = Paginator(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
     waiting = queries.to_review(for_staff=staff)
+    paginator = KeysFirst(narrowed.qs, _PER_PAGE)
+    paginator.count, waiting_count = numbers_of(staff, narrowed.qs, waiting)
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         "filter": narrowed,
         "page": page,
-        "waiting": waiting[:20],
-        "waiting_count": waiting.count(),
+        "waiting": KeysFirst(waiting.select_related("union"), 20).first(waiting_count),
+        "waiting_count": waiting_count,
         "is_narrowed": any(narrowed.data.get(name) for name in narrowed.filters),
         "may_publish": policy.holds(staff, PUBLISH_WISHES),
         "may_sponsor": policy.holds(staff, MANAGE_SPONSORS),

@@ -14,8 +14,8 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Substr, TruncMonth
 from django.utils import timezone
 
-from yizhan.cases.models import Link, LinkKind, Visit, VisitKind
-from yizhan.unions.models import Staff, Union, Worker
+from yizhan.cases.models import Link, LinkKind, Visit, VisitKind, VisitNeed, VisitPerson
+from yizhan.unions.models import Staff, Union
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +69,9 @@ def visits_behind(
 def reach(found: QuerySet[Visit]) -> Reach:
     """The figures of these visits: three queries whatever their number."""
     sums = found.aggregate(visits=Count("pk"), counted=Sum("counted", default=0))
-    named = Worker.objects.with_scopes_disabled().filter(met_at__visit__in=found.values("pk")).distinct().count()
-    needs = found.filter(needs__isnull=False).aggregate(n=Count("needs", distinct=True))["n"]
+    met = VisitPerson.objects.with_scopes_disabled().filter(visit__in=found.values("pk"))
+    named = met.order_by().values("worker").distinct().count()
+    needs = VisitNeed.objects.with_scopes_disabled().filter(visit__in=found.values("pk")).count()
     return Reach(sums["visits"], named, sums["counted"], needs)
 
 

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import django_filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from yizhan.cases.models import Visit, VisitKind
+from yizhan.cases.models import Visit, VisitKind, VisitNeed
 from yizhan.unions.models import Union
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -56,7 +56,8 @@ class VisitFilter(django_filters.FilterSet):
 
     def by_state(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
         """Where two versions wait, or needs were heard."""
-        return found.filter(Q(("is_split", True)) if value == "split" else Q(("heard__gt", 0)))
+        needs = VisitNeed.objects.with_scopes_disabled().filter(visit=OuterRef("pk"))
+        return found.filter(Q(("is_split", True)) if value == "split" else Exists(needs))
 
     def by_level(self, found: QuerySet[Visit], name: str, value: UUID) -> QuerySet[Visit]:
         """Of a union and all below it."""

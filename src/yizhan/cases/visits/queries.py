@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from yizhan.cases.models import (
@@ -32,17 +33,22 @@ from .facts import VisitFacts, facts_of, from_kept
 
 def visits(*, for_staff: Staff) -> QuerySet[Visit]:
     """Visits of the acting union and below, newest first; `named`, `heard` count people and needs, `is_split` says
-    that a save was set aside and nobody has settled which words hold."""
+    that a save was set aside and nobody has settled which words hold. All three are asked for the rows shown only."""
     aside = VisitSave.objects.with_scopes_disabled().filter(
         visit=OuterRef("pk"), outcome=VisitSave.Outcome.SET_ASIDE, settled=None
     )
     found: QuerySet[Visit] = (
         Visit.objects.filter(union__path__startswith=for_staff.union.path)
         .select_related("post__user", "union", "place", "linked_union", "stop__round")
-        .annotate(named=Count("met", distinct=True), heard=Count("needs", distinct=True), is_split=Exists(aside))
+        .annotate(named=_number(VisitPerson), heard=_number(VisitNeed), is_split=Exists(aside))
         .order_by("-at", "-pk")
     )
     return found
+
+
+def _number(of: type[VisitPerson] | type[VisitNeed]) -> Coalesce:
+    rows = of.objects.with_scopes_disabled().filter(visit=OuterRef("pk")).order_by().values("visit")
+    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def people_of(visit: Visit) -> list[Worker]:
