@@ -269,13 +269,13 @@ def test_lists_ask_the_database_no_more_for_many_rows_than_for_few(
     tree: UnionTree, post: PostMaker, make_place: PlaceMaker, receiver: Receiver
 ) -> None:
     desk = signed_in(post(tree.zhengzhou))
+    desk.get(reverse("feeds:partners"))  # what is asked once a session
 
     def queries() -> dict[str, int]:
         verify(make_place(tree.zhongyuan), make_place(tree.jinshui))
         push(Clock())
         counts = {}
         for name in LISTS:
-            desk.get(reverse(f"feeds:{name}"))
             with CaptureQueriesContext(connection) as asked:
                 desk.get(reverse(f"feeds:{name}"))
             counts[name] = len(asked)
@@ -283,6 +283,5 @@ def test_lists_ask_the_database_no_more_for_many_rows_than_for_few(
 
     a_partner(tree.zhengzhou, name="甲图", address=receiver.url)
     few = queries()
-    for number in range(3):
-        a_partner(tree.zhengzhou, name=f"地图{number}", address=receiver.url)
+    a_partner(tree.zhengzhou, name="乙图", address=receiver.url)
     assert queries() == few
