@@ -23,6 +23,7 @@ HOT_SOCKET = os.environ.get("YIZHAN_HOT_SOCKET", "")
 
 INSTALLED_APPS = [
     "yizhan.web",
+    "yizhan.rescue",
     "yizhan.cases",
     "yizhan.benefits",
     "yizhan.feeds",

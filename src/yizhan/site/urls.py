@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("yizhan.feeds.urls")),
     path("", include("yizhan.benefits.urls")),
     path("", include("yizhan.cases.urls")),
+    path("", include("yizhan.rescue.urls")),
     path("", include("yizhan.web.urls")),
 ]
 

@@ -119,6 +119,7 @@ class Installation:
             ),
             Program("jobs", [sys.executable, "-m", "django", "procrastinate", "worker"], order=20),
             Program("push", [sys.executable, "-m", "yizhan.site.cli", "feeds", "push"], order=20),
+            Program("dispatch", [sys.executable, "-m", "yizhan.site.cli", "rescue", "dispatch"], order=20),
             Program("front", [str(caddy()), "run", "--config", str(self.run / "caddy.json")], order=10),
             *self.extra_programs,
         ]

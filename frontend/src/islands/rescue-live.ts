@@ -1,0 +1,62 @@
+/** The rider's live page: who comes, on a map that follows. */
+import { follow, markOf } from "../rescue/follow";
+import type { Position } from "../rescue/map";
+import { say, wordsFrom } from "../words";
+
+interface Mark {
+  call: Position;
+  rescuer: Position | null;
+}
+
+async function draw(root: HTMLElement): Promise<((mark: Mark) => void) | null> {
+  const words = wordsFrom("rescue-words");
+  const known = markOf<Mark>(root);
+  if (!known) return null;
+  const { COLOURS, drawMap, frame, mark } = await import("../rescue/map");
+  const around = known.rescuer ? [known.call, known.rescuer] : [known.call];
+  const map = await drawMap(root, words, around);
+  const form = root.querySelector<HTMLFormElement>("[data-part=move]");
+  const here = mark(map, known.call, say(words, "here"), { color: COLOURS.rider, draggable: Boolean(form) });
+  if (form) {
+    form.hidden = false;
+    here.on("dragend", () => {
+      const { lng, lat } = here.getLngLat();
+      for (const [name, value] of [
+        ["lon", lng],
+        ["lat", lat],
+      ] as const)
+        (form.elements.namedItem(name) as HTMLInputElement).value = value.toFixed(6);
+      const button = form.querySelector("button");
+      if (button) button.disabled = false;
+    });
+  }
+  let comes: import("maplibre-gl").Marker | null = null;
+  const show = (told: Mark): void => {
+    if (!told.rescuer) {
+      comes?.remove();
+      comes = null;
+    } else if (comes) comes.setLngLat(told.rescuer);
+    else {
+      comes = mark(map, told.rescuer, say(words, "comes"), { color: COLOURS.rescuer });
+      map.fitBounds(frame([told.call, told.rescuer]), { padding: 30, maxZoom: 15 });
+    }
+  };
+  show(known);
+  return show;
+}
+
+const root = document.querySelector<HTMLElement>("[data-live]");
+if (root) {
+  let show: ((mark: Mark) => void) | null = null;
+  draw(root)
+    .then((made) => {
+      show = made;
+    })
+    .catch((reason: unknown) => console.warn("No map:", reason));
+  follow(root, {
+    drawn: (part) => {
+      const told = markOf<Mark>(part);
+      if (told) show?.(told);
+    },
+  });
+}
