@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+import brotli
 import numpy as np
 import psutil
 
@@ -69,6 +70,7 @@ def measure(quick: bool) -> Iterator[Row]:
             return
         geometry = _with_geometry(connection)
         yield _snapshot(server, connection, count, geometry, repeats=1 if quick else 3)
+        yield _snapshot_in_brotli(server, count)
         yield _changed_since(server, connection, count, geometry, questions=100 if quick else 1_000)
 
 
@@ -95,6 +97,22 @@ def _snapshot(server: "_Server", connection: Any, count: int, geometry: str, *, 
         note=f"{size / 1e6:.0f} MB over HTTP by one worker, {a_core:,.0f} features a second of its processor; its "
         f"memory grew by at most {peak / 1e6:.0f} MB; simulated",
         **row,
+    )
+
+
+def _snapshot_in_brotli(server: "_Server", count: int) -> Row:
+    """The same for who asks for brotli; unpacking it takes the client's time on the same cores."""
+    before, worked, start = server.memory(), server.processor_s(), time.perf_counter()
+    features, size, most = server.stream("/api/feeds/places.geojson", coding="br")
+    rate = count / (time.perf_counter() - start)
+    assert features == count, features
+    a_core = count / (server.processor_s() - worked)
+    return Row(
+        case="snapshot-200k-br",
+        unit="features/s",
+        ours=rate,
+        note=f"{size / 1e6:.0f} MB over HTTP, {a_core:,.0f} features a second of the server's processor; its memory "
+        f"grew by at most {(most - before) / 1e6:.0f} MB; places are alike, so that they pack better than real ones",
     )
 
 
@@ -258,17 +276,20 @@ class _Server:
             raise OSError(f"{path} answered {answer.status}")
         return body
 
-    def stream(self, path: str) -> tuple[int, int, int]:
+    def stream(self, path: str, coding: str = "") -> tuple[int, int, int]:
         """Features and bytes of a streamed answer, and the most memory that the server took meanwhile."""
-        self._http.request("GET", path)
+        self._http.request("GET", path, headers={"Accept-Encoding": coding or "identity"})
         answer = self._http.getresponse()
+        assert answer.getheader("Content-Encoding", "") == coding
+        unpack = brotli.Decompressor().process if coding else bytes
         features = size = most = 0
         kept = b""
         looked = 0.0
         while part := answer.read(1 << 20):
-            features += (kept + part).count(b'{"type":"Feature",')
-            kept = part[-17:]
             size += len(part)
+            part = unpack(part)
+            features += (kept + part).count(b'{"type":"Feature",')
+            kept = (kept + part)[-17:]
             if time.perf_counter() - looked > 0.05:
                 most, looked = max(most, self.memory()), time.perf_counter()
         return features, size, most
