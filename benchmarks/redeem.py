@@ -81,6 +81,7 @@ def measure(quick: bool) -> Iterator[Row]:
         beside = statistics.mean([before, after]) if before and after else None
         yield row("service-16", spread, beside, why)
         with server() as port:
+            over_http(town, port, 2.0)  # both workers have read their modules and made their connections
             yield row("http-16", over_http(town, port, seconds), beside, why)
         note = f"{hot.rate / spread.rate:.0%} of the spread rate; {_cap_note()}"
         yield row("hot-budget-16", hot, beside, why, note=note)
@@ -366,7 +367,11 @@ def server() -> Iterator[int]:
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"]
     environment = {**os.environ, "DATABASE_URL": address, "YIZHAN_BASE_URL": f"http://127.0.0.1:{port}"}
     process = subprocess.Popen(
-        [*command, "yizhan.site.wsgi:application"], env=environment, start_new_session=True, stdout=subprocess.DEVNULL
+        [*command, "yizhan.site.wsgi:application"],
+        env=environment,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,  # a line of log for each request, as an installation writes to a file
     )
     try:
         wait_until_ready(f"http://127.0.0.1:{port}/api/openapi.json")

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from ninja import Router, Schema, Status
 from ninja.security import django_auth
@@ -222,7 +221,9 @@ def void(request: HttpRequest, redemption_id: UUID, body: TakeBackIn) -> dict[st
 
 
 def _offer(public_id: UUID) -> BenefitOffer:
-    offer: BenefitOffer = get_object_or_404(queries.offers(), public_id=public_id)
+    offer = queries.offer_to_redeem(public_id)
+    if offer is None:
+        raise Http404
     return offer
 
 

@@ -28,8 +28,9 @@ class OfferCard(models.Model):
     """An offer with its split, its programme and its budgets; derived, and never written from here.
 
     Triggers (`sql/0005_cards.sql`) write a card anew in the transaction that changes what it is made from, whoever
-    redeems only reads it, and `verify_books` compares it. Measured: this look-up, as a join of eight tables, was a third
-    of a redemption's work and most of its locks. Columns stand in the order in which `benefits_offer_facts` gives them.
+    redeems only reads it, and `verify_books` compares it. Measured: this look-up, as a join of eight tables, was a
+    third of a redemption's work and most of its locks. Columns stand in the order in which
+    `benefits_offer_facts` gives them.
 
     `accounts` give `fens`. `budgets` are charged in this order with `budget_fens`, each renewed every `spans`. `unions`
     are those for whose workers the programme is; empty: for all.

@@ -23,6 +23,20 @@ def offers() -> QuerySet[BenefitOffer]:
     return found
 
 
+def offer_to_redeem(public_id: UUID) -> BenefitOffer | None:
+    """One of those offers, with no more loaded than redeeming asks: the place's union, for the right."""
+    found: BenefitOffer | None = (
+        BenefitOffer.objects.with_scopes_disabled()
+        .filter(public_id=public_id)
+        .exclude(programme__state=ProgrammeState.DRAFT)
+        .select_related("place__union")
+        .only("programme_id", "place__union__path", "place__union__name")
+        .order_by("pk")
+        .first()
+    )
+    return found
+
+
 def open_programmes(*, after: UUID | None = None) -> QuerySet[Programme]:
     """Programmes that run and are not over, in the order in which they were made."""
     found: QuerySet[Programme] = (
@@ -51,7 +65,7 @@ def worker_for(staff: Staff, public_id: UUID) -> Worker | None:
     found: Worker | None = (
         Worker.objects.with_scopes_disabled()
         .filter(public_id=public_id, union__path__startswith=staff.union.path)
-        .select_related("user", "union")
+        .only("user_id")
         .first()
     )
     return found

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from psycopg import Cursor
+from psycopg.errors import DeadlockDetected
 
 from yizhan.benefits.models import BenefitOffer, Channel, Redemption, RedemptionState
 from yizhan.benefits.refusals import Refused
@@ -26,6 +27,7 @@ _CALL = (
     "FROM benefits_redeem(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
 
+_TURNS = 5  # the second finds its way; more are for those who meet others' locks again
 _kept = local()
 
 
@@ -110,10 +112,13 @@ def redeem(
         offline,
         distance_m,
     ]
-    for everything in (False, True):
-        answer = _call(arguments, everything=everything)
+    answer = _call(arguments, everything=False)
+    for _turn in range(_TURNS):
         if answer[0] != "again":
             break
+        answer = _call(arguments, everything=True)
+    if answer[0] == "again":
+        raise OperationalError("the budget's shares were held by others each time")
     outcome, reason, pk, public_id, state, list_price, worker_share, merchant_share, day, redeemed = answer
     if outcome == "refused":
         raise Refused(reason)
@@ -145,22 +150,26 @@ def why_not(*, offer: BenefitOffer, worker: Worker | None, at: datetime | None =
 
 def _call(arguments: list[Any], *, everything: bool) -> tuple[Any, ...]:
     """One call. In an outer transaction a savepoint lets go of the locks when it has to be asked again."""
+    is_inside = connection.in_atomic_block
     try:
-        if not connection.in_atomic_block:
+        if not is_inside:
             return _ask([*arguments, everything, False])
-        savepoint = transaction.savepoint()
-        answer = _ask([*arguments, everything, False])
-        if answer[0] == "again":
-            transaction.savepoint_rollback(savepoint)
-        else:
-            transaction.savepoint_commit(savepoint)
+        with transaction.atomic():
+            answer = _ask([*arguments, everything, False])
+            transaction.set_rollback(answer[0] == "again")
+            return answer
     except IntegrityError as error:
         # Two with one request id for two workers at the very same time: the second is now a repetition.
         constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
-        if constraint != "redemption_requested_once" or connection.in_atomic_block:
+        if constraint != "redemption_requested_once" or is_inside:
             raise
         return _ask([*arguments, everything, False])
-    return answer
+    except OperationalError as error:
+        # SKIP LOCKED does wait where a row was changed twice since the statement began (PostgreSQL follows it to its
+        # newest form), so two who borrow can meet. Whose statement was ended has written nothing and holds no lock.
+        if not isinstance(error.__cause__, DeadlockDetected):
+            raise
+        return ("again",)
 
 
 def _ask(arguments: list[Any]) -> tuple[Any, ...]:
