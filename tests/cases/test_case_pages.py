@@ -234,7 +234,7 @@ def test_a_cadre_takes_down_for_someone_whose_number_is_known(
     boss, rider = post(tree.zhongyuan), worker(tree.zhongyuan)
     client = browser(boss)
     told = {"text": "想要体检", "contact_phone": (rider.user.phone or "")[3:], "request_id": str(uuid4())}
-    assert client.post(f"{reverse('cases:hotline')}?kind=need", told).status_code == 302
+    assert client.post(f"{reverse('cases:enter')}?kind=need", told).status_code == 302
     assert Case.objects.with_scopes_disabled().get().worker == rider
     wrong = client.post(reverse("cases:enter"), {"text": "甲", "contact_phone": "12", "request_id": str(uuid4())})
     assert wrong.status_code == 422

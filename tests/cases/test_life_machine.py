@@ -26,7 +26,10 @@ _DATA: dict[str, Callable[[st.DataObject], dict[str, Any]]] = {
     _K.CO_HANDLER_ADDED: lambda draw: {"union": draw.draw(_UNIONS)},
     _K.CO_HANDLER_REMOVED: lambda draw: {"union": draw.draw(_UNIONS)},
     _K.SUPERVISED: lambda draw: {"union": draw.draw(_UNIONS)},
-    _K.CONFIRMED: lambda draw: {"stars": draw.draw(st.integers(1, 5))},
+    _K.CONFIRMED: lambda draw: {
+        "stars": draw.draw(st.integers(1, 5)),
+        **draw.draw(st.sampled_from([{}, {"called_at": "2026-01-05T09:00:00+08:00"}])),
+    },
     _K.MERGED: lambda draw: {"into": 99},
     _K.PUBLISHED: lambda draw: {"title": "成效"},
 }
@@ -38,7 +41,7 @@ _LEGAL: dict[str, tuple[set[str], set[str]]] = {
     _K.STARTED: ({"accepted", "assigned"}, {"in_progress"}),
     _K.PROGRESS: ({"accepted", "assigned", "in_progress"}, {"in_progress"}),
     _K.PROPOSED: ({"accepted", "assigned", "in_progress"}, {"proposed"}),
-    _K.CONFIRMED: ({"proposed"}, {"closed"}),
+    _K.CONFIRMED: ({"proposed", "closed"}, {"closed"}),
     _K.CLOSED_SILENT: ({"proposed"}, {"closed"}),
     _K.REOPENED: ({"proposed", "closed", "refused"}, {"submitted", "accepted", "in_progress"}),
     _K.WITHDRAWN: ({"submitted", "accepted", "assigned", "in_progress"}, {"withdrawn"}),
@@ -85,6 +88,8 @@ class CaseLife(RuleBasedStateMachine):
         if kind in _LEGAL:
             froms, tos = _LEGAL[kind]
             assert before.state in froms
+            if kind == _K.CONFIRMED and before.state == "closed":
+                assert before.closed_how == "telephone"
             assert self.life.state in tos
         elif kind == _K.TRANSFER_ACCEPTED:
             assert self.life.state in {"submitted", "accepted"}

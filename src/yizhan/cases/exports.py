@@ -26,6 +26,7 @@ class CaseResource(ListResource):
     union = Field(attribute="union__name", column_name=gettext_lazy("Union"))
     handler = Field(column_name=gettext_lazy("Handler"))
     source = Field(column_name=gettext_lazy("How it came in"))
+    hotline_number = Field(attribute="hotline_number", column_name=gettext_lazy("Number of the hotline's order"))
     person = Field(column_name=gettext_lazy("Whose"))
     phone = Field(column_name=gettext_lazy("Phone (masked)"))
     place = Field(attribute="place__name", column_name=gettext_lazy("Station"))

@@ -24,6 +24,7 @@ class CaseFacts:
         lat: Where, WGS-84 degrees.
         contact_name: Of someone without an account.
         contact_phone: Of someone without an account, in any form.
+        hotline_number: Under which number 12351 handed it on; empty when it came another way.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class CaseFacts:
     lat: float | None = None
     contact_name: str = ""
     contact_phone: str = ""
+    hotline_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

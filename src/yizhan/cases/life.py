@@ -30,7 +30,7 @@ _WHEN: Final[dict[str, frozenset[CaseState]]] = {
     _K.PAUSED: _WORKED_ON,
     _K.RESUMED: _WORKED_ON,
     _K.PROPOSED: _WORKED_ON,
-    _K.CONFIRMED: frozenset({_S.PROPOSED}),
+    _K.CONFIRMED: frozenset({_S.PROPOSED, _S.CLOSED}),
     _K.REOPENED: frozenset({_S.PROPOSED, _S.CLOSED, _S.REFUSED}),
     _K.CLOSED_SILENT: frozenset({_S.PROPOSED}),
     _K.WITHDRAWN: frozenset({_S.SUBMITTED, *_WORKED_ON}),
@@ -169,6 +169,9 @@ class Life:
             return self.offered_to is not None
         if kind in {_K.TRANSFER_OFFERED, _K.MERGED, _K.PROPOSED, _K.ACCEPTED, _K.REFUSED, _K.ASSIGNED}:
             return self.offered_to is None
+        if kind == _K.CONFIRMED:
+            # What a cadre noted on the telephone gives way to the worker's own word.
+            return self.state == _S.PROPOSED or self.closed_how == ClosedHow.TELEPHONE
         if kind == _K.REOPENED:
             return self.times_reopened < MOST_REOPENED
         if kind == _K.PUBLISHED:
@@ -223,7 +226,9 @@ def _assigned(life: Life, fact: Fact) -> dict[str, Any]:
 
 def _closed(life: Life, fact: Fact) -> dict[str, Any]:
     how = ClosedHow.CONFIRMED if fact.kind == _K.CONFIRMED else ClosedHow.SILENT
-    return {"closed_at": fact.at, "closed_how": how.value, "stars": fact.data.get("stars")}
+    if "called_at" in fact.data:
+        how = ClosedHow.TELEPHONE
+    return {"closed_at": life.closed_at or fact.at, "closed_how": how.value, "stars": fact.data.get("stars")}
 
 
 def _left(life: Life, fact: Fact) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def index_words(case: Case) -> list[str]:
     """Everything by which a case is found. Of a confidential one only its number: the index itself tells nothing."""
     if case.is_confidential:
         return [case.number]
-    parts = [case.title, case.text, case.address, *(str(value) for value in case.fields.values())]
+    parts = [case.title, case.text, case.address, case.hotline_number, *(str(value) for value in case.fields.values())]
     if case.place is not None:
         parts.append(case.place.name)
     return [case.number, *words_of(" ".join(parts))]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.cases.facts import CaseFacts, GivenFile
@@ -15,6 +18,13 @@ from yizhan.places.models import Place
 from yizhan.places.pictures import ACCEPT as PICTURES
 from yizhan.unions.errors import RuleBroken
 
+STARS = {
+    5: _("5: very satisfied"),
+    4: _("4: satisfied"),
+    3: _("3: so-so"),
+    2: _("2: not satisfied"),
+    1: _("1: not at all satisfied"),
+}
 _BEFORE = "f_"  # before the names of a kind's own fields, so that none hides one of ours
 
 
@@ -124,10 +134,36 @@ class KindForm(forms.Form):
             self.add_error(name, str(problem.message))
 
 
-class HotlineForm(forms.Form):
-    """What stands on the form of 12351 beside the case itself."""
+class HotlineForm(KindForm):
+    """What stands on an order of 12351: its number, when the call came, and the case itself."""
 
-    call_number = forms.CharField(label=_("Number of the call"), required=False, max_length=40)
+    hotline_number = forms.CharField(
+        label=_("Number of the hotline's order"),
+        max_length=40,
+        help_text=_("As it stands on the order; the same one is taken down once."),
+    )
+    called_at = forms.DateTimeField(
+        label=_("When the call came"),
+        help_text=_("Deadlines run from then."),
+        input_formats=["%Y-%m-%dT%H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["called_at"].initial = timezone.localtime
+        self.order_fields(["hotline_number", "called_at"])
+
+    def clean_called_at(self) -> datetime:
+        """Not in the future."""
+        told: datetime = self.cleaned_data["called_at"]
+        if told > timezone.now():
+            raise forms.ValidationError(_("The call lies in the future."))
+        return told
+
+    def facts(self, *, place: Place | None = None) -> CaseFacts:
+        """What was told, with the order's number."""
+        return replace(super().facts(place=place), hotline_number=self.cleaned_data["hotline_number"])
 
 
 class VerdictForm(forms.Form):
@@ -136,13 +172,7 @@ class VerdictForm(forms.Form):
     stars = forms.TypedChoiceField(
         label=_("How satisfied are you?"),
         coerce=int,
-        choices=[
-            (5, _("5: very satisfied")),
-            (4, _("4: satisfied")),
-            (3, _("3: so-so")),
-            (2, _("2: not satisfied")),
-            (1, _("1: not at all satisfied")),
-        ],
+        choices=list(STARS.items()),
         widget=forms.RadioSelect,
     )
     words = forms.CharField(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.cases.facts import CaseFacts, GivenFile
@@ -13,12 +14,12 @@ from yizhan.cases.kinds import kinds_of
 from yizhan.cases.models import Case
 from yizhan.cases.queries.people import handlers_at, post_named
 from yizhan.cases.queries.visible import visible_cases
-from yizhan.cases.services import joining, parties, results, steps, transfers
+from yizhan.cases.services import joining, parties, results, steps, transfers, verdict
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
 from yizhan.unions.queries.tree import union_called
 
-from .intake import photo_field
+from .intake import STARS, photo_field
 
 
 class StepForm(forms.Form):
@@ -144,6 +145,42 @@ class ProposeForm(StepForm):
 
     def take(self) -> str:
         steps.propose_result(self.case, files=self.given(), **self.usual())
+        return ""
+
+
+class CallForm(StepForm):
+    """What the worker said on the telephone (回访)."""
+
+    needs_words, words_label = True, _("What was said; the worker reads it")
+    called_at = forms.DateTimeField(
+        label=_("When you talked"),
+        input_formats=["%Y-%m-%dT%H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    is_solved = forms.TypedChoiceField(
+        label=_("Is it solved?"),
+        choices=[("yes", _("Yes, the worker says so")), ("no", _("No: the case is opened again"))],
+        coerce=lambda value: value == "yes",
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
+    stars = forms.TypedChoiceField(
+        label=_("How satisfied is the worker?"),
+        choices=[("", _("Did not say")), *((stars, STARS[stars]) for stars in (5, 4, 3, 2, 1))],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["called_at"].initial = timezone.localtime
+        self.order_fields(["called_at", "is_solved", "stars", "words"])
+
+    def take(self) -> str:
+        told = self.cleaned_data
+        given = {name: told[name] for name in ("called_at", "is_solved", "stars")}
+        verdict.note_call(self.case, **given, **self.usual())
         return ""
 
 
@@ -364,6 +401,7 @@ STEPS: dict[str, NextStep] = {
         NextStep("start", StartForm, _("Begin to work on it"), "main", _("Begun.")),
         NextStep("progress", ProgressForm, _("Tell progress"), "main", _("Told to the worker.")),
         NextStep("propose", ProposeForm, _("Propose a result"), "main", _("The worker is asked for a verdict.")),
+        NextStep("call", CallForm, _("Note a verdict given on the telephone (回访)"), "main", _("The call was noted.")),
         NextStep("resume", ResumeForm, _("Let the clock run on"), "main", _("The clock runs on.")),
         NextStep("publish", PublishForm, _("Publish the result"), "main", _("Published.")),
         NextStep("cancel", CancelForm, _("Take the offer back"), "main", _("The offer was taken back.")),

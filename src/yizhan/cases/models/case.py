@@ -72,6 +72,7 @@ class ClosedHow(models.TextChoices):
     """How a closed case ended."""
 
     CONFIRMED = "confirmed", _("Confirmed by the worker")
+    TELEPHONE = "telephone", _("Confirmed on the telephone")
     SILENT = "silent", _("Closed after silence")
 
 
@@ -139,6 +140,7 @@ class Case(PubliclyIdentified, models.Model):
     fields = models.JSONField(_("fields"), default=dict, blank=True)
     sealed = EncryptedTextField(null=True, blank=True)
     source = models.CharField(_("source"), max_length=12, choices=CaseSource)
+    hotline_number = models.CharField(_("number at the hotline"), max_length=40, blank=True)
     request_id = models.UUIDField(null=True, unique=True, editable=False)
     token_digest = models.CharField(max_length=64, null=True, unique=True, editable=False)
     worker = models.ForeignKey(Worker, on_delete=models.PROTECT, null=True, blank=True, related_name="cases")
@@ -227,6 +229,11 @@ class Case(PubliclyIdentified, models.Model):
                 condition=Q(state=CaseState.MERGED, merged_into__isnull=False)
                 | (~Q(state=CaseState.MERGED) & Q(merged_into=None)),
                 name="case_merged_names_where",
+            ),
+            models.UniqueConstraint(
+                fields=["submitted_to", "hotline_number"],
+                condition=~Q(hotline_number=""),
+                name="case_hotline_order_once",
             ),
             models.CheckConstraint(
                 condition=Q(offered_to=None) | ~Q(offered_to=models.F("union")), name="case_offered_elsewhere"

@@ -101,7 +101,7 @@ class Wish(PubliclyIdentified, models.Model):
         return (
             self.state == WishState.DELIVERED
             and self.case.state == CaseState.CLOSED
-            and self.case.closed_how == ClosedHow.CONFIRMED
+            and self.case.closed_how in {ClosedHow.CONFIRMED, ClosedHow.TELEPHONE}
         )
 
 

@@ -118,6 +118,12 @@ def told_to_worker(case: Case) -> list[Told]:
 
 def _title(event: CaseEvent) -> str:
     union = event.union.name if event.union else ""
+    if "called_at" in event.data:
+        called = {
+            CaseEventKind.CONFIRMED: _("%(union)s noted from the telephone call with you: solved"),
+            CaseEventKind.REOPENED: _("%(union)s noted from the telephone call with you: not solved"),
+        }
+        return called[CaseEventKind(event.kind)] % {"union": union or _("The union")}
     if event.by == By.WORKER:
         mine = {
             CaseEventKind.SUBMITTED: _("You told us"),

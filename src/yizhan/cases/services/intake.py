@@ -81,6 +81,8 @@ def submit_case(
     if actor is not None:
         policy.require(actor, ENTER_CASES, union)
     kind = kind_of(facts.kind, union)
+    if earlier := _with_order(facts.hotline_number, union):
+        raise _taken_down(earlier)
     content = _checked(facts, kind, needs_contact=actor is None and worker is None and client is None, lenient=lenient)
     given = [looked_at(file) for file in files]
     moment = min(at or timezone.now(), timezone.now())
@@ -107,6 +109,8 @@ def submit_case(
                 return earlier
             if report is not None and Case.objects.with_scopes_disabled().filter(report=report).exists():
                 raise RuleBroken.at("report", "", _("This report has become a case already."), "taken") from None
+            if earlier := _with_order(facts.hotline_number, union):
+                raise _taken_down(earlier) from None
             if attempt == 7:
                 raise
     raise AssertionError
@@ -140,6 +144,23 @@ def _with_request(request_id: UUID) -> Case | None:
     return found
 
 
+def _with_order(hotline_number: str, union: Union) -> Case | None:
+    if not hotline_number.strip():
+        return None
+    cases = Case.objects.with_scopes_disabled().filter(submitted_to=union, hotline_number=hotline_number.strip())
+    found: Case | None = cases.first()
+    return found
+
+
+def _taken_down(earlier: Case) -> RuleBroken:
+    return RuleBroken.at(
+        "hotline_number",
+        earlier.hotline_number,
+        _("This order of the hotline was taken down already: %(number)s.") % {"number": earlier.number},
+        "taken",
+    )
+
+
 def _checked(facts: CaseFacts, kind: KindSpec, *, needs_contact: bool, lenient: bool) -> dict[str, object]:
     problems: list[Problem] = []
 
@@ -156,6 +177,7 @@ def _checked(facts: CaseFacts, kind: KindSpec, *, needs_contact: bool, lenient: 
     phone = taken(lambda: normal_phone(facts.contact_phone, field="contact_phone")) if facts.contact_phone else None
     name = taken(lambda: " ".join(clean_words(facts.contact_name, field="contact_name", longest=60).split())) or ""
     address = taken(lambda: " ".join(clean_words(facts.address, field="address", longest=160).split())) or ""
+    order = taken(lambda: " ".join(clean_words(facts.hotline_number, field="hotline_number", longest=40).split())) or ""
     if not text and not title:
         problems.append(Problem("text", "", _("Say what it is about."), "missing"))
     if needs_contact and not kind.is_anonymous and phone is None and not facts.contact_phone:
@@ -174,7 +196,8 @@ def _checked(facts: CaseFacts, kind: KindSpec, *, needs_contact: bool, lenient: 
     first_line = str(text).split("\n", 1)[0]
     short = first_line if len(first_line) <= 30 else f"{first_line[:29]}…"
     return {
-        "title": title or short, "text": text, "fields": values, "phone": phone, "name": name, "address": address
+        "title": title or short, "text": text, "fields": values, "phone": phone, "name": name, "address": address,
+        "order": order,
     }  # fmt: skip
 
 
@@ -207,6 +230,7 @@ def _written(
         place=facts.place,
         report=report,
         address=str(content["address"]),
+        hotline_number=str(content["order"]),
         lon=facts.lon,
         lat=facts.lat,
         client=client,

@@ -13,7 +13,11 @@ _WORDS: Final = {
     CaseEventKind.REFUSED: "未受理，请查看理由",
     CaseEventKind.PROPOSED: "已办结，请评价",
 }
-NEWS: Final = {"message": "有新留言，请查看", "appointment": "一天内有面谈，请查看"}
+NEWS: Final = {
+    "message": "有新留言，请查看",
+    "appointment": "一天内有面谈，请查看",
+    "call": "已按电话回访登记，如与您所说不符，请查看",
+}
 
 
 def text_news(case_id: int, news: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -19,6 +20,12 @@ from yizhan.unions.models import Staff, Union, Worker
 from yizhan.unions.rights import policy
 
 register = template.Library()
+
+
+@register.simple_tag
+def call_time(moment: str) -> datetime:
+    """When a call that a step notes was made."""
+    return datetime.fromisoformat(moment)
 
 
 @register.filter

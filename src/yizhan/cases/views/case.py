@@ -43,6 +43,7 @@ _OWNER: dict[str, str] = {
     "start": _K.STARTED,
     "progress": _K.PROGRESS,
     "propose": _K.PROPOSED,
+    "call": _K.CONFIRMED,
     "resume": _K.RESUMED,
     "cancel": _K.TRANSFER_CANCELLED,
     "note": _K.NOTED,
@@ -66,6 +67,8 @@ def open_steps(case: Case, life: Life, staff: Staff, parties: list[CaseParty]) -
         party.role == PartyRole.CO_HANDLER and policy.allows(staff, HANDLE_CASES, party.union) for party in parties
     )
     names |= {name for name, kind in _OWNER.items() if life.may(kind) and (owns or (helps and name in _HELPERS))}
+    if case.state != CaseState.PROPOSED:
+        names.discard("call")
     if "accept" not in names and case.state == CaseState.SUBMITTED:
         names.discard("assign")
     elif "accept" in names and owns:

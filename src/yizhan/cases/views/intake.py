@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from yizhan.cases.forms.imports import ImportForm
-from yizhan.cases.forms.intake import KindForm
+from yizhan.cases.forms.intake import HotlineForm, KindForm
 from yizhan.cases.kinds import kinds_of
 from yizhan.cases.models import CaseSource
 from yizhan.cases.queries.people import unions_around
@@ -50,9 +50,10 @@ def _enter(request: StaffRequest, source: CaseSource) -> HttpResponseBase:
     kinds = kinds_of(request.staff.union)
     kind = kinds.get(request.GET.get("kind", "need")) or kinds["need"]
     status, union_text = 200, request.POST.get("union", "")
+    sheet = HotlineForm if source == CaseSource.HOTLINE else KindForm
     problem = ""
     if request.method == "POST":
-        form = KindForm(request.POST, request.FILES, kind=kind, contact=True, lenient=True, documents=True)
+        form = sheet(request.POST, request.FILES, kind=kind, contact=True, lenient=True, documents=True)
         status = 422
         try:
             union = _union_of(request, union_text)
@@ -67,6 +68,7 @@ def _enter(request: StaffRequest, source: CaseSource) -> HttpResponseBase:
                     request_id=form.cleaned_data["request_id"],
                     files=form.given(),
                     lenient=True,
+                    at=form.cleaned_data.get("called_at"),
                 )
                 messages.success(request, _("Taken down: %(number)s.") % {"number": made.number})
                 return redirect(made.get_absolute_url())
@@ -76,7 +78,7 @@ def _enter(request: StaffRequest, source: CaseSource) -> HttpResponseBase:
             elif form.is_bound and hasattr(form, "cleaned_data"):
                 form.show(broken)
     else:
-        form = KindForm(initial={"request_id": uuid4()}, kind=kind, contact=True, lenient=True, documents=True)
+        form = sheet(initial={"request_id": uuid4()}, kind=kind, contact=True, lenient=True, documents=True)
     context = {
         "form": form, "kinds": kinds.values(), "kind": kind, "source": source, "union": union_text,
         "union_problem": problem, "unions": unions_around(request.staff.union),

@@ -20,7 +20,7 @@ from yizhan.cases.clocks import last_day
 from yizhan.cases.forms.intake import KindForm, MoreForm, ReopenForm, VerdictForm
 from yizhan.cases.kinds import KindSpec, kinds_of, title_of
 from yizhan.cases.life import MOST_REOPENED
-from yizhan.cases.models import Case, CaseFile, CaseSource, CaseState, IntakeCode
+from yizhan.cases.models import Case, CaseFile, CaseSource, CaseState, ClosedHow, IntakeCode
 from yizhan.cases.numbers import token_for
 from yizhan.cases.queries.intake import code_of
 from yizhan.cases.queries.people import with_handlers
@@ -183,7 +183,7 @@ def _track(request: HttpRequest, case: Case, base: str, *, status: int = 200, **
             "track": track_of(goes_on),
             "told": told_to_worker(goes_on) + (told_to_worker(case) if goes_on.pk != case.pk else []),
             "until": last_day(due) if due else None,
-            "may_judge": case.state == CaseState.PROPOSED,
+            "may_judge": case.state == CaseState.PROPOSED or case.closed_how == ClosedHow.TELEPHONE,
             "may_reopen": case.state in {CaseState.PROPOSED, CaseState.CLOSED, CaseState.REFUSED}
             and case.times_reopened < MOST_REOPENED,
             "may_add": case.is_open,
