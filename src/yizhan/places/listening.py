@@ -41,6 +41,7 @@ class Listener:
     ) -> None:
         self._name, self._channels, self._settle_s = name, tuple(channels), settle_s
         self._begin, self._hear, self._failed = begin, hear, failed
+        self._pause_s = FIRST_PAUSE_S
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -57,11 +58,9 @@ class Listener:
             self._thread.join(10)
 
     def _run(self) -> None:
-        pause_s = FIRST_PAUSE_S
         while not self._stopping.is_set():
             try:
                 self._listen()
-                pause_s = FIRST_PAUSE_S
             except Exception as failure:  # whatever is wrong with one reading must not end all later ones
                 if isinstance(failure, DatabaseError):
                     log.warning("%s cannot read", self._name, extra={"error": type(failure).__name__})
@@ -70,8 +69,8 @@ class Listener:
                 if self._failed is not None:
                     self._failed()
             connection.close()
-            self._stopping.wait(pause_s)
-            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+            self._stopping.wait(self._pause_s)
+            self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
         connection.close()
 
     def _listen(self) -> None:
@@ -80,6 +79,7 @@ class Listener:
         for channel in self._channels:
             raw.execute(f"LISTEN {channel}")
         self._begin()
+        self._pause_s = FIRST_PAUSE_S  # the next loss of the connection is another one
         while not self._stopping.is_set():
             heard = list(raw.notifies(timeout=LISTEN_S, stop_after=1))
             if heard and self._settle_s:
