@@ -118,6 +118,7 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
     worker.goto(f"{public}report/?kind=medicine_expired")
     worker.wait_for_function(WORKER_IS_ACTIVE)
     worker.reload()  # now the service worker sees the requests
+    worker.wait_for_function("navigator.serviceWorker.controller !== null")
     worker.context.set_offline(True)
     worker.locator("input[name=kind][value=medicine_expired]").check()
     worker.locator("input[type=file]").set_input_files(picture)
