@@ -105,6 +105,7 @@ doors = {
     "meals/mine/appeals/": Door(_exclusion, closed_to_all=True),
     "meals/tickets/<uuid:public_id>/": Door(_counter, closed_to_all=True),
     "desk/merchant/<uuid:public_id>/": Door(_merchant),
+    "desk/phones/<uuid:public_id>/": Door(_phone),
     "desk/vouchers/<uuid:public_id>/": Door(_batch),
     "meals/draws/<uuid:public_id>/": Door(_draw, public=True, closed_to_all=True),  # for workers, not for staff
     "api/benefits/counter/": Door(_counter, body=_SAID),

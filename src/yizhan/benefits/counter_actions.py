@@ -6,6 +6,7 @@ from django.utils.translation import pgettext_lazy
 from yizhan.unions.audit import declare_action, declare_details
 
 CODE_KEY_MADE = declare_action("benefits.code_key_made", _("made a new key for workers' codes"))
+CODE_KEY_RETIRED = declare_action("benefits.code_key_retired", _("retired a key for workers' codes"))
 PHONE_CERTIFIED = declare_action("benefits.phone_certified", _("set up a phone for codes"))
 PHONE_BLOCKED = declare_action("benefits.phone_blocked", _("blocked a phone for codes"))
 COUNTER_JOINED = declare_action("benefits.counter_joined", _("gave someone a post at a counter"))

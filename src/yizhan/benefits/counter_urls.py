@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from .views import draw_pages, merchant_pages, voucher_pages, worker_pages
+from .views import draw_pages, merchant_pages, phone_pages, voucher_pages, worker_pages
 
 patterns: list[URLPattern] = [
     path("meals/", worker_pages.restaurants, name="meals"),
@@ -26,6 +26,8 @@ patterns: list[URLPattern] = [
         merchant_pages.new_password,
         name="counter_password",
     ),
+    path("desk/phones/", phone_pages.phones, name="worker_phones"),
+    path("desk/phones/<uuid:public_id>/block/", phone_pages.block_workers_phone, name="block_workers_phone"),
     path("desk/vouchers/", voucher_pages.batches, name="vouchers"),
     path("desk/vouchers/new/", voucher_pages.new, name="new_vouchers"),
     path("desk/vouchers/<uuid:public_id>/block/", voucher_pages.block, name="block_vouchers"),

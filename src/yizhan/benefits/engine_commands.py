@@ -1,4 +1,4 @@
-"""`yizhan benefits verify-books | programmes | redeem | void | simulate | verify-lottery`."""
+"""`yizhan benefits verify-books | programmes | redeem | void | simulate | verify-lottery | rotate-house-key`."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ from yizhan.unions.rights import OPERATOR
 from .books import verify_books as verify
 from .clock import yuan
 from .models import BenefitOffer, Lottery, Programme, Redemption
+from .queries.phones import house_keys
 from .refusals import Refused
 from .services import redeeming, taking_back
 from .services.lotteries import check_draw
+from .services.phones import rotate_house_key as rotate
 from .services.sealing import seal_all
 from .simulation import DAYS
 from .simulation import simulate as replay
@@ -159,9 +161,23 @@ def verify_lottery(lottery: Annotated[str, typer.Argument(help="Identifier of th
     out.print("The draw is as it must be.")
 
 
+def rotate_house_key(
+    at_once: Annotated[
+        bool, typer.Option("--at-once", help="Retire all earlier keys now, because one is lost or was seen.")
+    ] = False,
+) -> None:
+    """Make a new key that signs workers' phones; earlier ones are retired when no code needs them, or at once."""
+    retired = rotate(at_once=at_once)
+    known = sorted(house_keys())
+    out.print(f"Key {known[-1]} signs from now on; known to counters: {', '.join(map(str, known))}.", highlight=False)
+    out.print(f"Retired: {', '.join(map(str, retired)) or 'none'}.", highlight=False)
+    if at_once and retired:
+        out.print("Phones show codes again after they have been online once.")
+
+
 def add_to(app: typer.Typer) -> None:
     """Put these commands into the room's."""
-    for command in (verify_books, programmes, redeem, void, simulate, verify_lottery):
+    for command in (verify_books, programmes, redeem, void, simulate, verify_lottery, rotate_house_key):
         app.command(command.__name__.replace("_", "-"))(command)
 
 

@@ -72,3 +72,13 @@ class BlockVouchersForm(forms.Form):
         label=_("Sheet"), min_value=1, required=False, help_text=_("Leave empty to block the whole batch.")
     )
     reason = forms.CharField(label=_("Reason"), max_length=200)
+
+
+class FindWorkerForm(forms.Form):
+    """Whose phones."""
+
+    worker = forms.CharField(
+        label=pgettext_lazy("programme", "Worker"),
+        max_length=40,
+        help_text=_("Whole phone number, whole identity number, or the worker's identifier."),
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.navigation import NavigationEntry
+from yizhan.unions.rights import SEE_WORKERS
 
 from .rights import EXCLUDE_WORKERS, MANAGE_PROGRAMMES, SEE_MERCHANT, VIEW_MONEY, VIEW_PROGRAMMES, VIEW_STATEMENTS
 
@@ -57,6 +58,9 @@ entries = [
     ),
     NavigationEntry(label=_("Signals"), url_name="benefits:signals", right=VIEW_MONEY, order=448, icon="search"),
     NavigationEntry(label=_("Merchants"), url_name="benefits:merchants", right=SEE_MERCHANT, order=420, icon="people"),
+    NavigationEntry(
+        label=_("Workers' phones"), url_name="benefits:worker_phones", right=SEE_WORKERS, order=434, icon="people"
+    ),
     NavigationEntry(
         label=_("Paper vouchers"), url_name="benefits:vouchers", right=MANAGE_PROGRAMMES, order=430, icon="list"
     ),

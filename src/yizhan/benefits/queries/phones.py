@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from yizhan.benefits.models import HouseKey, Phone, PhoneCertificate
-from yizhan.unions.models import Worker
+from yizhan.unions.models import Staff, Worker
+from yizhan.unions.queries.people import matching, workers
 
 
 def house_keys() -> dict[int, bytes]:
@@ -20,6 +22,30 @@ def phones_of(worker: Worker) -> QuerySet[Phone]:
     """The worker's phones, the newest first; blocked ones last."""
     found: QuerySet[Phone] = Phone.objects.with_scopes_disabled().filter(worker=worker)
     return found.order_by("revoked_at", "-created_at")
+
+
+def phones(*, for_staff: Staff) -> QuerySet[Phone]:
+    """Phones of workers of the acting union and below."""
+    found: QuerySet[Phone] = (
+        Phone.objects.with_scopes_disabled()
+        .filter(worker__union__path__startswith=for_staff.union.path)
+        .select_related("worker__user", "worker__union")
+    )
+    return found
+
+
+def worker_to_help(text: str, *, for_staff: Staff) -> Worker | None:
+    """One worker of the acting union and below, by whole phone or identity number or by identifier."""
+    text = text.strip()
+    known = workers(for_staff=for_staff)
+    try:
+        return known.filter(public_id=UUID(text)).first()
+    except ValueError:
+        pass
+    if not any(character.isdigit() for character in text):
+        return None
+    found = list(matching(known, text)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def certificate_numbered(number: str) -> PhoneCertificate | None:

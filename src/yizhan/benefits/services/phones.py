@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from yizhan.benefits import codes
-from yizhan.benefits.counter_actions import CODE_KEY_MADE, PHONE_BLOCKED, PHONE_CERTIFIED
+from yizhan.benefits.counter_actions import CODE_KEY_MADE, CODE_KEY_RETIRED, PHONE_BLOCKED, PHONE_CERTIFIED
 from yizhan.benefits.models import HouseKey, Phone, PhoneCertificate
 from yizhan.benefits.queries.phones import house_keys
 from yizhan.unions.audit import record
@@ -138,6 +138,33 @@ def new_house_key(*, actor: Operator = OPERATOR) -> HouseKey:
             continue
         record(actor, CODE_KEY_MADE, union=None, target=made)
         return made
+
+
+@transaction.atomic
+def rotate_house_key(*, at_once: bool = False, actor: Operator = OPERATOR, at: datetime | None = None) -> list[int]:
+    """Make a new key, and retire earlier ones whose certificates ended a week ago; says the numbers of those retired.
+
+    Phones get certificates of the new key by themselves, at the latest in the second half of a week.
+
+    Args:
+        at_once: Retire all earlier keys now, because one is lost: their codes are refused at every counter that has a
+            network, and elsewhere with the day's next pack, until the phone has been online once.
+        at: The time, for tests.
+    """
+    now = at or timezone.now()
+    made = new_house_key(actor=actor)
+    earlier = HouseKey.objects.select_for_update().filter(retired_at__isnull=True, number__lt=made.number)
+    if not at_once:
+        # A week more than they hold: what was redeemed offline is told of later, and its code must be readable then.
+        rows = PhoneCertificate.objects.with_scopes_disabled().filter(valid_until__gt=now - CERTIFIED_FOR)
+        earlier = earlier.exclude(pk__in=rows.values("key"))
+    retired = []
+    for key in earlier.order_by("number"):
+        key.retired_at = now
+        key.save(update_fields=["retired_at"])
+        record(actor, CODE_KEY_RETIRED, union=None, target=key, details={"reason": "at once" if at_once else "unused"})
+        retired.append(key.number)
+    return retired
 
 
 def public_keys() -> dict[int, bytes]:
