@@ -49,7 +49,7 @@ def measure(quick: bool) -> Iterator[Row]:
     )
 
 
-def _changed(worker: "subprocess.Popen[bytes]", ports: list[int], number: int) -> float:
+def _changed(worker: subprocess.Popen[bytes], ports: list[int], number: int) -> float:
     from django.db import connection
 
     with connection.cursor() as cursor:
@@ -59,7 +59,7 @@ def _changed(worker: "subprocess.Popen[bytes]", ports: list[int], number: int) -
     return time.perf_counter() - began
 
 
-def _wait(worker: "subprocess.Popen[bytes]", ports: list[int], number: int, longest_s: float) -> None:
+def _wait(worker: subprocess.Popen[bytes], ports: list[int], number: int, longest_s: float) -> None:
     """Until each receiver holds all places under the name of that round.
 
     Raises:
@@ -135,7 +135,7 @@ def _fill(ports: list[int]) -> None:
 
 
 @contextmanager
-def _worker(url: str) -> Iterator["subprocess.Popen[bytes]"]:
+def _worker(url: str) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "yizhan.site.cli", "feeds", "push"], env={**os.environ, "DATABASE_URL": url}
     )
