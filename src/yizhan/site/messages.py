@@ -8,6 +8,7 @@ Phrases are found with Django's own template parser and Babel, so that no gettex
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from io import BytesIO
@@ -142,8 +143,10 @@ def compile_catalogues() -> None:
         target = source.with_suffix(".mo")
         if not source.exists() or (target.exists() and target.stat().st_mtime >= source.stat().st_mtime):
             continue
-        with target.open("wb") as file:
+        unfinished = target.with_suffix(f".mo-{os.getpid()}")
+        with unfinished.open("wb") as file:
             write_mo(file, read_catalogue(room))
+        unfinished.replace(target)  # whoever starts meanwhile reads a whole catalogue, the old one or this
 
 
 @app.command()
