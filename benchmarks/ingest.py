@@ -22,12 +22,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from benchmarks import ingest_nats
 from benchmarks.report import Row, main
 from benchmarks.serving import wait_until_ready
 
@@ -84,9 +86,14 @@ def measure(quick: bool) -> Iterator[Row]:
         Form("ingest-arrow", "application/vnd.apache.arrow.stream", 200_000, 50_000, 8 if quick else 40, arrow_body),
         Form("ingest-json", "application/json", 50_000, 5_000, 6 if quick else 20, json_body),
     ]
-    with database() as key, server() as port:
-        for form in forms:
-            yield row_of(form, port, key)
+    with database() as made:
+        with server() as port:
+            for form in forms:
+                yield row_of(form, port, made.key)
+        by_nats = Form("ingest-nats", "", 200_000, 4_000, 4 if quick else 20, arrow_body)
+        bodies = list(bodies_of(by_nats))
+        lanes = by_nats.riders // by_nats.rows
+        yield ingest_nats.row_of(bodies, by_nats.rows, lanes, made.source.public_id, address())
 
 
 def row_of(form: Form, port: int, key: str) -> Row:
@@ -160,8 +167,8 @@ def send(form: Form, port: int, key: str, bodies: list[bytes]) -> Tally:
 
 
 @contextmanager
-def database() -> Iterator[str]:
-    """A fresh database with stations and one source, whose key it gives."""
+def database() -> Iterator[Any]:
+    """A fresh database with stations and one source, which it gives with its key."""
     import django
 
     django.setup()
@@ -176,7 +183,7 @@ def database() -> Iterator[str]:
         connection.creation.destroy_test_db(name, verbosity=0)
 
 
-def _fill() -> str:
+def _fill() -> Any:
     from django.utils import timezone
 
     from yizhan.passage.models import PingSource
@@ -200,21 +207,25 @@ def _fill() -> str:
     )
     made = simulated_source(union=union, name="模拟车队")
     PingSource.every.filter(pk=made.source.pk).update(is_simulated=False, pings_per_second=5_000_000)
-    return made.key
+    return made
+
+
+def address() -> str:
+    """Where the fresh database is."""
+    from django.db import connection
+
+    connection.ensure_connection()
+    info = connection.connection.info
+    user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
+    return f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}"
 
 
 @contextmanager
 def server() -> Iterator[int]:
     """The hot application, one worker; gives its port."""
-    from django.db import connection
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    connection.ensure_connection()
-    info = connection.connection.info
-    user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
-    address = f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}"
     command = [
         sys.executable,
         "-m",
@@ -228,7 +239,7 @@ def server() -> Iterator[int]:
         "127.0.0.1",
     ]
     command += ["--port", str(port), "--log-level", "warning", "yizhan.site.hot:application"]
-    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address}, start_new_session=True)
+    process = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": address()}, start_new_session=True)
     try:
         wait_until_ready(f"http://127.0.0.1:{port}/hot/readyz")
         yield port

@@ -124,6 +124,19 @@ self.addEventListener("activate", (event) =>
 self.addEventListener("sync", ((event: ExtendableEvent & { tag: string }) => {
   if (event.tag === WAKE) event.waitUntil(sendReports());
 }) as EventListener);
+/** A reminder from the fleet, sealed for this phone alone. */
+self.addEventListener("push", (event) => {
+  let told: { title?: string; body?: string; tag?: string; url?: string } = {};
+  try {
+    told = (event.data?.json() ?? {}) as typeof told;
+  } catch {
+    // Not ours; a browser that is pushed to must show something all the same.
+  }
+  const { title = "驿站", body = "", tag, url } = told;
+  event.waitUntil(
+    self.registration.showNotification(title, { body, data: { url }, ...(tag ? { tag } : {}) }),
+  );
+});
 /** A notice that is tapped opens what it speaks of. */
 self.addEventListener("notificationclick", (event) => {
   event.notification.close();

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -16,8 +17,10 @@ from tests.passage.test_pings_door import passing
 from tests.places.conftest import PlaceMaker
 from yizhan.passage.live_tokens import LIFETIME_S, TokenRefused, Watcher, make_token, read_token
 from yizhan.passage.runtime.live import MOST_WAITING, Event, Hub, Subscriber, event
+from yizhan.passage.services.log import Passed, record_reminders
 from yizhan.passage.services.sources import NewKey, create_source
 from yizhan.places.models import Place
+from yizhan.unions.identity import new_public_id
 
 
 def frames(subscriber: Subscriber) -> list[tuple[str, Any]]:
@@ -207,3 +210,48 @@ def test_only_a_simulated_source_tells_its_roads_and_only_its_branch_sees_them(
         return desk.ask("GET", f"/api/live/roads.geojson?token={make_token(Watcher(path))}").status_code
 
     assert [get(union.path) for union in (tree.henan, tree.shifo, tree.shenzhen)] == [200, 200, 404]
+
+
+@pytest.mark.django_db(transaction=True)  # read in another thread
+def test_who_comes_back_after_a_restart_gets_what_they_missed_from_the_log(
+    desk: Desk, source: NewKey, place: Place, make_place: PlaceMaker, tree: UnionTree
+) -> None:
+    there = make_place(tree.shenzhen, name="深圳驿站", lon=114.05, lat=22.54, hours="24/7")
+    numbers = [new_public_id() for _ in range(4)]
+    rows = zip(numbers, [place, place, there, place], strict=True)
+    record_reminders(
+        [
+            Passed(
+                number, k, of.pk, of.union_id, source.source.pk, datetime.fromtimestamp(desk.clock(), UTC), 90.0, False
+            )
+            for k, (number, of) in enumerate(rows)
+        ]
+    )
+    desk.clock.now = time.time()  # the log notes when it was written
+
+    async def back(last: str) -> Subscriber:
+        return await desk.stream.watch_on(tree.zhengzhou.path, last_event_id=last)
+
+    missed = run(back(str(numbers[0])))
+
+    assert [each["id"] for each in named(missed, "reminder")] == [str(numbers[1]), str(numbers[3])]
+    assert named(run(back(str(numbers[3]))), "reminder") == []
+    assert named(run(back("no id")), "reminder") == []
+
+
+@pytest.mark.django_db(transaction=True)  # read in another thread
+def test_what_another_worker_wrote_is_shown_once(desk: Desk, source: NewKey, place: Place, tree: UnionTree) -> None:
+    desk.clock.now = time.time()
+    watcher = desk.stream.watch(tree.zhengzhou.path)
+    number = new_public_id()
+    record_reminders([Passed(number, 7, place.pk, place.union_id, source.source.pk, datetime.now(UTC), 90.0, False)])
+
+    async def told_twice() -> None:
+        await desk.stream.watch_on(tree.henan.path, last_event_id="")  # so that the stream knows its loop
+        for _ in range(2):
+            await asyncio.to_thread(desk.stream.show_others)
+            await asyncio.sleep(0)
+
+    run(told_twice())
+
+    assert [each["id"] for each in named(watcher, "reminder")] == [str(number)]

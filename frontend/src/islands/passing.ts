@@ -4,6 +4,7 @@
  */
 import "../styles/passing.css";
 import { askedIn, fetchTile, openUntil, type Tile, tileAt } from "../passing/around";
+import { Fleet } from "../passing/fleet";
 import { keep, kept, type Shown, withShown } from "../passing/keep";
 import type { PassingRule } from "../passing/rule";
 import { clock, distance, say, type Words, wordsFrom } from "../words";
@@ -188,3 +189,4 @@ class Passing {
 }
 
 for (const root of document.querySelectorAll<HTMLElement>("[data-passing]")) new Passing(root);
+for (const panel of document.querySelectorAll<HTMLElement>("[data-fleet]")) new Fleet(panel);

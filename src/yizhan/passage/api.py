@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
@@ -11,7 +12,8 @@ from ninja.security import HttpBearer
 from pydantic import Field
 
 from yizhan.passage.models import MOST_SERVICES_ASKED, PingSource
-from yizhan.passage.services import wishes
+from yizhan.passage.services import phones, wishes
+from yizhan.passage.services.phones import NoSuchPhone
 from yizhan.passage.services.wishes import LONGEST_NAME, NoSuchKey
 
 
@@ -51,6 +53,81 @@ def get_wish(request: HttpRequest, vehicle: Vehicle) -> wishes.Wish:
 def put_wish(request: HttpRequest, vehicle: Vehicle, wish: WishBody) -> wishes.Wish:
     """Idempotent. The stream follows within a second; `{}` removes what was kept."""
     return wishes.set_wish(_source(request), vehicle, silent=wish.silent, services=wish.services)
+
+
+class PairBody(Schema):
+    """What a phone shows its owner."""
+
+    code: str = Field(pattern="^[0-9]{8}$", description="Eight digits, as the driver entered them in your app.")
+
+
+@router.post("/fleets/vehicles/{vehicle}/phones", response={204: None}, summary="Push a vehicle's reminders to a phone")
+def pair_phone(request: HttpRequest, vehicle: Vehicle, body: PairBody) -> tuple[int, None]:
+    """The phone that shows the code gets the reminders of this vehicle from now on. Idempotent while the code holds."""
+    phones.pair(_source(request), vehicle, code=body.code)
+    return 204, None
+
+
+class PhoneKey(HttpBearer):
+    """The token that a phone got when it registered."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> str | None:
+        """The token, if it is a phone's."""
+        try:
+            phones.phone_of(token)
+        except NoSuchPhone:
+            return None
+        return token
+
+
+class SubscriptionKeys(Schema):
+    """Keys of the browser, base64url."""
+
+    p256dh: str = Field(max_length=120)
+    auth: str = Field(max_length=40)
+
+
+class SubscriptionBody(Schema):
+    """`PushSubscription.toJSON()` of the browser."""
+
+    endpoint: str = Field(max_length=phones.LONGEST_ENDPOINT)
+    keys: SubscriptionKeys
+
+
+class PhoneAnswer(Schema):
+    """A phone that waits to be paired."""
+
+    token: str = Field(description="The phone's own key: it asks and forgets with it. Told once.")
+    code: str = Field(description="What the owner enters in the company's app.")
+    code_until: datetime
+
+
+class PhoneState(Schema):
+    """What became of a phone."""
+
+    paired: bool
+    code_until: datetime
+
+
+@router.post("/phones", auth=None, response={201: PhoneAnswer}, summary="Note where a phone takes notices")
+def register_phone(request: HttpRequest, body: SubscriptionBody) -> tuple[int, dict[str, object]]:
+    """For our own app. Nobody asks whose phone it is; without a pairing within an hour it is forgotten."""
+    made = phones.register(body.model_dump())
+    return 201, {"token": made.token, "code": made.code, "code_until": made.phone.code_until}
+
+
+@router.get("/phones/me", auth=PhoneKey(), response=PhoneState, summary="Whether the phone is paired")
+def phone_state(request: HttpRequest) -> dict[str, object]:
+    """Of the phone whose token is shown."""
+    phone = phones.phone_of(str(getattr(request, "auth", "")))
+    return {"paired": phone.source_id is not None, "code_until": phone.code_until}
+
+
+@router.delete("/phones/me", auth=PhoneKey(), response={204: None}, summary="Forget the phone")
+def forget_phone(request: HttpRequest) -> tuple[int, None]:
+    """With all that waits for it."""
+    phones.forget(str(getattr(request, "auth", "")))
+    return 204, None
 
 
 def _source(request: HttpRequest) -> PingSource:

@@ -78,7 +78,7 @@ class Doors:
         try:
             watcher = self._watcher(request)
             last = request.headers.get("last-event-id", "")[:64]
-            subscriber = self._stream.watch(watcher.union_path, last_event_id=last)
+            subscriber = await self._stream.watch_on(watcher.union_path, last_event_id=last)
         except TokenRefused as refused:
             return _problem(request, 401, refused.code, refused.detail)
         except TooManySubscribers:

@@ -93,6 +93,7 @@ class PingSource(PubliclyIdentified, models.Model):
     name = models.CharField(_("name"), max_length=80)
     is_simulated = models.BooleanField(_("simulated vehicles"), default=False)
     pings_per_second = models.PositiveIntegerField(_("most pings a second"), default=PINGS_PER_SECOND)
+    counts_kept = models.BooleanField(_("vehicles are counted by square and hour"), default=False)
     key_digest = models.CharField(max_length=64, unique=True)
     key_hint = models.CharField(_("key begins with"), max_length=12)
     webhook_url = models.CharField(_("address for reminders"), max_length=500, blank=True)
@@ -261,3 +262,108 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return str(self.reminder.public_id)
+
+
+class Phone(PubliclyIdentified, models.Model):
+    """A phone of our own app's user that gets the reminders of a vehicle (Web Push).
+
+    Whose phone it is, nobody asked. Before it is paired it has a code that its owner enters in the company's app.
+    """
+
+    subscription = EncryptedTextField(_("address for notices"), editable=False)
+    token_digest = models.CharField(max_length=64, unique=True)
+    code_digest = models.CharField(max_length=64, unique=True)
+    code_until = models.DateTimeField(_("code holds until"))
+    source = models.ForeignKey(
+        PingSource, on_delete=models.CASCADE, null=True, related_name="phones", verbose_name=_("source"), db_index=False
+    )
+    vehicle = models.BigIntegerField(_("vehicle"), null=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    paired_at = models.DateTimeField(_("paired at"), null=True)
+
+    objects = ScopedManager(union="source__union__path__startswith")
+    # A phone belongs to no union; its own token is what lets it in.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("device", "phone")
+        verbose_name_plural = pgettext_lazy("device", "phones")
+        indexes = [models.Index(fields=["vehicle", "source"], name="phone_by_vehicle")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(source__isnull=True, vehicle__isnull=True, paired_at__isnull=True)
+                | Q(source__isnull=False, vehicle__isnull=False, paired_at__isnull=False),
+                name="phone_is_paired_or_not",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+
+class Notice(models.Model):
+    """A reminder that has yet to reach a phone, written together with the reminder and gone once it was pushed."""
+
+    reminder = models.ForeignKey(Reminder, on_delete=models.CASCADE, related_name="notices", verbose_name=_("reminder"))
+    phone = models.ForeignKey(
+        Phone, on_delete=models.CASCADE, related_name="notices", verbose_name=pgettext_lazy("device", "phone")
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    due_at = models.DateTimeField(_("next attempt at"), db_index=True)
+
+    objects = ScopedManager(union="reminder__union__path__startswith")
+    # The stream pushes for every union at once and asks for no scope.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = pgettext_lazy("reminder", "notice")
+        verbose_name_plural = pgettext_lazy("reminder", "notices")
+        constraints = [models.UniqueConstraint(fields=["reminder", "phone"], name="notice_once_per_phone")]
+
+    def __str__(self) -> str:
+        return f"{self.reminder_id} · {self.phone_id}"
+
+
+LEAST_VEHICLES = 5
+SQUARES_PER_DEGREE = 100
+
+
+class HourCount(models.Model):
+    """How many vehicles of a source were in a square of a hundredth of a degree (about 1 km) in one hour.
+
+    All that an installation ever keeps of where vehicles were, and only if the source's union wants it. Squares with
+    fewer than `LEAST_VEHICLES` are not kept: who drives alone could be told from a count.
+    """
+
+    source = models.ForeignKey(
+        PingSource, on_delete=models.CASCADE, related_name="counts", verbose_name=_("source"), db_index=False
+    )
+    hour = models.DateTimeField(_("hour"))
+    column = models.SmallIntegerField(_("hundredths of a degree east"))
+    row = models.SmallIntegerField(_("hundredths of a degree north"))
+    vehicles = models.PositiveIntegerField(_("vehicles"))
+
+    objects = ScopedManager(union="source__union__path__startswith")
+    # The stream counts for every union at once and asks for no scope.
+    every = UnscopedManager()
+
+    class Meta:
+        verbose_name = _("count of vehicles")
+        verbose_name_plural = _("counts of vehicles")
+        constraints = [
+            models.UniqueConstraint(fields=["hour", "source", "column", "row"], name="hour_count_once"),
+            models.CheckConstraint(condition=Q(vehicles__gte=LEAST_VEHICLES), name="hour_count_hides_the_few"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hour:%Y-%m-%d %H} · {self.vehicles}"
+
+    @property
+    def west(self) -> float:
+        """Longitude of the square's western edge, WGS-84 degrees."""
+        return self.column / SQUARES_PER_DEGREE
+
+    @property
+    def south(self) -> float:
+        """Latitude of its southern edge."""
+        return self.row / SQUARES_PER_DEGREE

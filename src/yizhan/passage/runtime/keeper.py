@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from yizhan.passage.services.announcements import CHANNEL as PASSAGE_CHANNEL
-from yizhan.passage.services.announcements import SOURCES, WISHES
+from yizhan.passage.services.announcements import REMINDED, SOURCES, WISHES
 from yizhan.places.listening import Announcements, Listener
 from yizhan.places.snapshot import CHANNEL as PLACES_CHANNEL
 from yizhan.places.snapshot import REFRESH
@@ -27,6 +27,7 @@ class Keeper:
         read_world: reads places and rules; called first of all, too.
         read_keys: reads the keys; called first of all, too.
         read_wishes: reads what drivers want to hear; called first of all, too.
+        reminded: called when another worker has written reminders.
         tree_changed: called when unions moved in the tree, before all is read anew.
         every_hour: called now and then.
     """
@@ -37,10 +38,12 @@ class Keeper:
         read_world: Callable[[], None],
         read_keys: Callable[[], None],
         read_wishes: Callable[[], None],
+        reminded: Callable[[], None],
         tree_changed: Callable[[], None],
         every_hour: Callable[[], None],
     ) -> None:
         self._read_world, self._read_keys, self._read_wishes = read_world, read_keys, read_wishes
+        self._reminded = reminded
         self._tree_changed, self._every_hour = tree_changed, every_hour
         self._read_at = self._hour_at = 0.0
         self._listener = Listener(
@@ -71,7 +74,9 @@ class Keeper:
         told = {note.payload for note in heard if note.channel == PASSAGE_CHANNEL}
         keys, wishes = tree or SOURCES in told, WISHES in told
         old = time.monotonic() - self._read_at > REFRESH.total_seconds()
-        world = old or any(note.payload not in {SOURCES, WISHES} for note in heard)
+        world = old or any(note.payload not in {SOURCES, WISHES, REMINDED} for note in heard)
+        if REMINDED in told:
+            self._reminded()
         if world or keys or wishes:
             self._read(world=world, keys=keys, wishes=wishes)
         if time.monotonic() - self._hour_at > HOUR_S:

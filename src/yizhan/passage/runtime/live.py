@@ -78,6 +78,11 @@ def event(name: str, data: dict[str, Any], *, event_id: str = "") -> Event:
     return Event(f"{head}event: {name}\ndata: ".encode() + msgspec.json.encode(data) + b"\n\n", not event_id)
 
 
+def reminder_event(event_id: str, data: dict[str, Any]) -> Event:
+    """One reminder."""
+    return event("reminder", data, event_id=event_id)
+
+
 class Hub:
     """All open streams of this process, and the latest reminders for those that come back."""
 
@@ -90,7 +95,7 @@ class Hub:
 
     def publish_reminder(self, event_id: str, union_path: str, data: dict[str, Any]) -> None:
         """Show a reminder to those who may see the union of its place."""
-        made = event("reminder", data, event_id=event_id)
+        made = reminder_event(event_id, data)
         self._latest.append(_Kept(event_id, union_path, made))
         for subscriber in self._subscribers:
             if subscriber.sees(union_path):
@@ -148,6 +153,14 @@ class Hub:
                 subscriber.waiting.clear()
         finally:
             self.close(subscriber)
+
+    def holds(self, event_id: str) -> bool:
+        """Whether a reminder was shown lately."""
+        return any(kept.id == event_id for kept in self._latest)
+
+    def remembers(self, event_id: str) -> bool:
+        """Whether nothing that came after an event has been forgotten here."""
+        return bool(self._latest) and self._latest[0].id <= event_id
 
     def _after(self, last_event_id: str) -> list[_Kept]:
         # Identifiers are UUIDv7: made later, sorted later.

@@ -36,3 +36,4 @@ DELIVERIES_WAITING = Gauge(
 )
 DEAD_LETTERS = Gauge("passage_dead_letters", "Reminders whose delivery was given up", multiprocess_mode="livemax")
 PARTITIONS = Gauge("passage_partitions", "Partitions that this worker is pinned to", multiprocess_mode="livesum")
+NOTICES = Counter("passage_notices_total", "Reminders on their way to phones", ["outcome"])

@@ -226,11 +226,10 @@ class Worker:
                     continue
                 if judging is not None:
                     await judging
-                if headers.get("Nats-Pin-Id", "") != pin:
-                    pin = headers.get("Nats-Pin-Id", "")
-                    await self._take_over()
-                    self._hold(partition, pinned=True)
-                judging = asyncio.create_task(self._judge(message))
+                is_new = headers.get("Nats-Pin-Id", "") != pin
+                pin = headers.get("Nats-Pin-Id", "")
+                self._hold(partition, pinned=True)
+                judging = asyncio.create_task(self._judge(message, take_over=is_new))
         finally:
             if judging is not None:
                 await asyncio.gather(judging, return_exceptions=True)
@@ -249,10 +248,12 @@ class Worker:
         (self.held.add if pinned else self.held.discard)(partition)
         metrics.PARTITIONS.set(len(self.held))
 
-    async def _judge(self, message: Msg) -> None:
+    async def _judge(self, message: Msg, *, take_over: bool) -> None:
         """Judge a message and acknowledge it; while that lasts, tell the server that it is in hand."""
         keeping = asyncio.create_task(self._keep_in_hand(message))
         try:
+            if take_over:
+                await self._take_over()
             await self._judge_and_acknowledge(message)
         except Exception:
             log.exception("a message was not judged; it will come again")

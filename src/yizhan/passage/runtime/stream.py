@@ -20,8 +20,10 @@ from django.db import connection
 from yizhan.geo.passage import PassageKernel, Reminders
 from yizhan.passage.models import LIMITS, Reminder
 from yizhan.passage.pseudonyms import pseudonym_key, vehicle_number
+from yizhan.passage.queries.phones import vehicles_with_phones
 from yizhan.passage.queries.rules import RulesTree
-from yizhan.passage.services.log import Passed, recorded, remembered
+from yizhan.passage.services.announcements import REMINDED, announce
+from yizhan.passage.services.log import Passed, recorded, recorded_after, remembered
 from yizhan.places.snapshot import load_snapshot
 from yizhan.unions.identity import new_public_id
 
@@ -33,8 +35,9 @@ from .delivery import Deliverer
 from .keeper import Keeper
 from .keys import KeyRing, Source
 from .limits import Limits
-from .live import Hub, Subscriber
+from .live import LONGEST_STREAM_S, MOST_REPLAYED, Hub, Subscriber, reminder_event
 from .names import Names
+from .pushes import Pusher
 from .showing import Reminded, shown, told
 from .simulated import SimulatedTraffic
 from .wishes import Wishes, services_with_bits
@@ -48,7 +51,9 @@ LONGEST_COMMIT_S = 20.0  # then the sender is told to come again; the reminders 
 LONGEST_PATH_S = LIMITS["max_segment_gap_s"][1]
 REPEATED_WITHIN = timedelta(seconds=REPEATED_WITHIN_S)
 MOST_NAMES = 1_000_000
+LONGEST_WRITE = timedelta(minutes=1)  # from the moment that a row bears to its being seen by others
 SHOW_EVERY_S = 0.5
+OTHERS_WITHIN = timedelta(minutes=1)  # what other processes wrote longer ago is no news
 
 
 class NotNow(Exception):
@@ -98,8 +103,17 @@ class Stream:
     loses no reminder and sends none twice, as long as the sender repeats a batch that was not answered.
     """
 
-    def __init__(self, *, writer: Writer | None = None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, writer: Writer | None = None, clock: Callable[[], float] = time.time, announces: bool = False
+    ) -> None:
+        """A stream that is not started yet.
+
+        Args:
+            announces: whether other processes show what this one writes: a worker has no watchers of its own.
+        """
         self.hub = Hub()
+        self._announces = announces
+        self._shown_until = UUID(int=0)
         self.keys = KeyRing({})
         self.writer = writer or Writer()
         self._clock = clock
@@ -109,11 +123,14 @@ class Stream:
         self._places: dict[int, PlaceSeen] = {}
         self._pseudonym_key = pseudonym_key()
         self._wishes = Wishes.none()
+        self._with_phones: frozenset[int] = frozenset()
         self._numbers: dict[int, _Numbers] = {}
         self.limits = Limits()
         self.deliverer = Deliverer(clock=clock)
+        self.pusher = Pusher(clock=clock)
         self._digests = Digests(self._pseudonym_key)
         self._answers = Answers()
+        self._log_read_at = self._now()
         self._logged: dict[UUID, list[tuple[Passed, PlaceSeen]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.simulated = SimulatedTraffic()
@@ -122,6 +139,7 @@ class Stream:
             read_world=self.read_world,
             read_keys=self.read_keys,
             read_wishes=self.read_wishes,
+            reminded=self.show_others,
             tree_changed=self.tree_changed,
             every_hour=self._forget,
         )
@@ -138,7 +156,10 @@ class Stream:
         """Begin to read, write and show; returns before everything is read."""
         self.writer.start()
         self._keeper.start()
-        self.deliverer.start()
+        if not self._announces:  # one process sends, however many judge
+            self.deliverer.start()
+            self.pusher.start()
+        self._loop = asyncio.get_running_loop()
         self._ticker = asyncio.create_task(self._show_now_and_then())
 
     async def stop(self) -> None:
@@ -149,6 +170,7 @@ class Stream:
         await asyncio.to_thread(self._judge.shutdown)
         await asyncio.to_thread(self.writer.stop)
         await asyncio.to_thread(self.deliverer.stop)
+        await asyncio.to_thread(self.pusher.stop)
 
     def admit(self, source: Source) -> None:
         """Let a batch of the source in, before its body is read.
@@ -256,6 +278,9 @@ class Stream:
         reminded = self._reminded(reminding, written.result())
         metrics.REMINDERS.inc(len(reminded))
         self.deliverer.wake()
+        self.pusher.wake()
+        if self._announces and reminded:
+            announce(REMINDED)
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._show, reminded)
 
@@ -278,14 +303,16 @@ class Stream:
         self.keys = KeyRing.load()
 
     def read_wishes(self) -> None:
-        """Read what drivers want to hear."""
+        """Read what drivers want to hear, and whose phones want to be told."""
         self._wishes = Wishes.load()
+        self._with_phones = vehicles_with_phones()
 
     def read_world(self) -> None:
         """Read places and rules, and swap them in while the stream runs; at first also what to remember."""
         world = build_world(load_snapshot(), RulesTree.load(), services_with_bits())
         if self._kernel is None:
             kernel = PassageKernel(world.stations)
+            self._log_read_at = self._now()
             kernel.remember(self._log_since_it_matters(world))
             self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
             _warm_up(world)
@@ -306,17 +333,70 @@ class Stream:
         self._take_over(world)
 
     def read_log_again(self) -> None:
-        """Take over what another worker has written: whom it reminded of what, and which batches it has done."""
+        """Take over what others have written since this was last called: reminders, and which batches are done."""
         if self._kernel is None:
             return
-        self._kernel.remember(self._log_since_it_matters(self._world))
-        self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
+        began = self._now()
+        rows = list(map(_of_the_log, recorded(since=self._log_read_at - LONGEST_WRITE)))
+        self._kernel.remember(
+            Reminders.of(
+                np.array([passed.vehicle for passed, _ in rows], np.int64),
+                np.array([passed.place for passed, _ in rows], np.int64),
+                np.array([_milliseconds(passed.passed_at) for passed, _ in rows], np.int64),
+            )
+        )
+        self._logged = self._logged | by_batch(rows)
+        self._log_read_at = began
         connection.close()  # of a thread that may never come back
 
     def tree_changed(self) -> None:
         """Unions stand elsewhere in the tree: whoever watches must prove their right anew."""
         self.tokens_made_after = self._clock()
         self.hub.end_all()
+
+    def show_others(self) -> None:
+        """Show what another process has written to the log; each reminder once, own ones not again."""
+        if self._loop is None or self._announces:
+            return
+        self.deliverer.wake()
+        self.pusher.wake()
+        rows = recorded_after(self._shown_until, most=MOST_REPLAYED, since=self._now() - OTHERS_WITHIN)
+        if rows:
+            self._shown_until = rows[-1].public_id
+        reminded = [
+            Reminded(passed, place, "", self._open_until(passed))
+            for passed, place in map(_of_the_log, rows)
+            if not self.hub.holds(str(passed.public_id))
+        ]
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._show, reminded)
+
+    async def watch_on(self, union_path: str, *, last_event_id: str) -> Subscriber:
+        """As `watch`, for one who comes back, perhaps after this process was started anew: the log knows the rest.
+
+        Raises:
+            TooManySubscribers: this process serves enough of them.
+        """
+        self._loop = asyncio.get_running_loop()
+        try:
+            last = UUID(last_event_id)
+        except ValueError:
+            return self.watch(union_path)
+        if self.hub.remembers(str(last)):
+            return self.watch(union_path, last_event_id=str(last))
+        missed = await asyncio.to_thread(self._missed, last, union_path)
+        # What was written since then is in memory by now.
+        newest = str(missed[-1].passed.public_id) if missed else str(last)
+        subscriber = self.watch(union_path, last_event_id=newest)
+        for each in reversed(missed):
+            subscriber.waiting.appendleft(reminder_event(str(each.passed.public_id), shown(each)))
+        return subscriber
+
+    def _missed(self, last: UUID, union_path: str) -> list[Reminded]:
+        since = self._now() - timedelta(seconds=LONGEST_STREAM_S)
+        rows = recorded_after(last, union_path=union_path, most=MOST_REPLAYED, since=since)
+        connection.close()  # of a thread that may never come back
+        return [Reminded(passed, place, "", self._open_until(passed)) for passed, place in map(_of_the_log, rows)]
 
     def watch(self, union_path: str, *, last_event_id: str = "") -> Subscriber:
         """Open a live stream for a union's watcher; it begins with what is simulated now and what they missed.
@@ -379,6 +459,7 @@ class Stream:
                 distance_m=distance_m,
                 is_simulated=source.is_simulated,
                 batch=batch,
+                has_phones=vehicle in self._with_phones,
             )
             if source.has_webhook:
                 passed = replace(passed, message=self._message(passed, place, names[ping]))
@@ -401,6 +482,8 @@ class Stream:
     def _forget(self) -> None:
         if self._kernel is not None:
             now_ms = round(self._clock() * 1000)
+            if self._announces:  # what others did is added at each take-over; here the old goes
+                self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
             self._kernel.forget_before(now_ms - LATE_MS - round(self._world.longest_memory_s * 1000))
 
     def _now(self) -> datetime:

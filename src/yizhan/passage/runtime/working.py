@@ -38,7 +38,7 @@ async def _work(servers: Sequence[str], layout: Layout, number: int, workers: in
     loop = asyncio.get_running_loop()
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, ended.set)
-    stream = Stream()
+    stream = Stream(announces=True)
     await stream.start()
     worker = Worker(stream, servers, layout, number=number, workers=workers)
     try:

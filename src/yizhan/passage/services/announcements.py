@@ -3,7 +3,7 @@
 from django.db import connection
 
 CHANNEL = "passage_changed"
-RULES, SOURCES, WISHES = "rules", "sources", "wishes"
+RULES, SOURCES, WISHES, REMINDED = "rules", "sources", "wishes", "reminded"
 
 
 def announce(what: str) -> None:

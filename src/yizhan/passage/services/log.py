@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from yizhan.passage.models import Delivery, Reminder
+from yizhan.passage.models import Delivery, Notice, Phone, Reminder
+
+USEFUL_FOR = timedelta(minutes=10)
+
+
+def stale_before(now: datetime) -> datetime:
+    """A reminder of before this moment is no use to a phone any more: the vehicle is far from the place."""
+    return now - USEFUL_FOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +27,7 @@ class Passed:
     Attributes:
         batch: keyed digest of the batch that caused it; None where none did.
         message: what is to be told to the source's address, as JSON; None where it has none.
+        has_phones: whether phones may be paired with the vehicle.
     """
 
     public_id: UUID
@@ -32,6 +40,7 @@ class Passed:
     is_simulated: bool
     batch: UUID | None = None
     message: str | None = None
+    has_phones: bool = False
 
 
 @transaction.atomic
@@ -60,7 +69,28 @@ def record_reminders(passed: Sequence[Passed]) -> set[UUID]:
         ignore_conflicts=True,
         batch_size=2_000,
     )
+    _note_for_phones([each for each in passed if each.has_phones and each.public_id in recorded], recorded, now)
     return set(recorded)
+
+
+def _note_for_phones(passed: Sequence[Passed], recorded: dict[UUID, int], now: datetime) -> None:
+    """Let those wait for the vehicles' phones that are young enough to be of use."""
+    young = [each for each in passed if each.passed_at > stale_before(now)]
+    if not young:
+        return
+    phones: dict[tuple[int | None, int | None], list[int]] = {}
+    for number, source, vehicle in Phone.every.filter(vehicle__in={each.vehicle for each in young}).values_list(
+        "pk", "source_id", "vehicle"
+    ):
+        phones.setdefault((source, vehicle), []).append(number)
+    Notice.every.bulk_create(
+        [
+            Notice(reminder_id=recorded[each.public_id], phone_id=phone, due_at=now)
+            for each in young
+            for phone in phones.get((each.source, each.vehicle), [])
+        ],
+        ignore_conflicts=True,
+    )
 
 
 @transaction.atomic
@@ -102,3 +132,13 @@ def recorded(*, since: datetime) -> Iterable[Reminder]:
     """Reminders that were written since a moment, with places and unions, in the order in which they were made."""
     window = Reminder.log.filter(recorded_at__gte=since).order_by("public_id")
     return window.select_related("place", "union").iterator(chunk_size=2_000)
+
+
+def recorded_after(last: UUID, *, union_path: str = "", most: int, since: datetime) -> list[Reminder]:
+    """The latest reminders that were made after another one, oldest first; at most `most`, none written before `since`.
+
+    Args:
+        union_path: only of places at or below this place in the tree.
+    """
+    later = Reminder.log.filter(public_id__gt=last, recorded_at__gte=since, union__path__startswith=union_path)
+    return list(reversed(later.select_related("place", "union").order_by("-public_id")[:most]))

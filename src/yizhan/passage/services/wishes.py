@@ -51,7 +51,7 @@ def source_of(key: str) -> PingSource:
 
 def wish_of(source: PingSource, vehicle: str) -> Wish:
     """What is known of the wishes of a vehicle's driver."""
-    found = VehicleWish.every.filter(source=source, vehicle=_number(source, vehicle)).first()
+    found = VehicleWish.every.filter(source=source, vehicle=number_of(source, vehicle)).first()
     return Wish(found.is_silent, tuple(found.services)) if found else Wish()
 
 
@@ -66,7 +66,7 @@ def set_wish(source: PingSource, vehicle: str, *, silent: bool, services: Collec
     problems = _problems(vehicle, wish)
     if problems:
         raise RuleBroken(problems)
-    number = _number(source, vehicle)
+    number = number_of(source, vehicle)
     if wish == Wish():
         VehicleWish.every.filter(source=source, vehicle=number).delete()
     else:
@@ -77,7 +77,8 @@ def set_wish(source: PingSource, vehicle: str, *, silent: bool, services: Collec
     return wish
 
 
-def _number(source: PingSource, vehicle: str) -> int:
+def number_of(source: PingSource, vehicle: str) -> int:
+    """The pseudonym of what a source calls a vehicle."""
     return vehicle_number(pseudonym_key(), source.pk, vehicle)
 
 
