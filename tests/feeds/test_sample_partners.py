@@ -4,7 +4,7 @@ from django.utils import timezone
 
 from tests.conftest import PostMaker, UnionTree
 from tests.places.conftest import PlaceMaker
-from yizhan.feeds.models import Finding, Listing, Partner, PartnerExport
+from yizhan.feeds.models import Finding, Listing, Partner, PartnerExport, Push
 from yizhan.feeds.sample_city import fill
 
 from .pushes import Clock, push, verify
@@ -25,10 +25,12 @@ def test_the_sample_partners_are_simulated_and_made_once(
 def test_the_sample_shows_what_comparing_finds_and_two_closed_places_on_the_red_list(
     tree: UnionTree, post: PostMaker, make_place: PlaceMaker
 ) -> None:
-    verify(*(make_place(tree.zhongyuan, name=f"{number}号路驿站", lon=113.6 + number / 100) for number in range(30)))
+    named = [f"{number}号路驿站" for number in range(29)] + ["二七广场便民服务中心旁边的工会驿站（示例）"]
+    verify(*(make_place(tree.zhongyuan, name=name, lon=113.6 + k / 100) for k, name in enumerate(named)))
     fill(tree.zhengzhou, actor=post(tree.zhengzhou), seed=7)
     found = set(Finding.every.values_list("kind", flat=True))
     assert found == {"missing", "moved", "renamed", "still_shown", "unknown"}
     red = Listing.every.filter(red_since__isnull=False).values_list("partner__preset", "place__status")
     assert sorted(red) == [("amap", "closed"), ("amap", "closed"), ("baidu", "closed")]
-    assert Listing.every.filter(died_at__isnull=False, partner__preset="union_app").exists()
+    assert Listing.every.filter(died_at__isnull=False, partner__preset="union_app").count() == 1
+    assert set(Push.every.values_list("outcome", flat=True)) == {"taken"}

@@ -1,7 +1,8 @@
 """Partners of the demo, all simulated and called so: they show what the pages look like in use.
 
-Nothing is sent anywhere: their way is “reads itself”, so that the demo's worker finds nothing to do. What each shows is
-an export that this sample writes, with the faults that real ones have, and which is compared as a real one is.
+Nothing is sent anywhere: two read by themselves; of the third, whose address leads nowhere, this sample writes the
+answers, and it is paused before the demo's worker sees it. What each shows is an export that this sample writes, with
+the faults that real ones have, and which is compared as a real one is.
 """
 
 from __future__ import annotations
@@ -20,13 +21,15 @@ from yizhan.places.models import Place, PositionSource
 from yizhan.places.services import Look, close_place, create_place, publish_place, verify_place
 from yizhan.places.services.verification import ITEMS, OK
 from yizhan.unions.models import Staff, Union
+from yizhan.unions.webhooks import Answer
 
 from .models import Carrier, Listing, Partner
 from .presets import PRESETS
 from .pushing import outbox
+from .pushing.loads import Result
 from .services.partner_rules import PartnerFacts, facts_of
 from .services.partners import create_partner, pause
-from .services.proof import Saying, hear, watch_red_list
+from .services.proof import watch_red_list
 from .services.reconciling import reconcile
 from .services.sequence import sequence_changes
 
@@ -34,6 +37,7 @@ _GIVEN_UP = ("城东路临时服务点（示例，已迁走）", "花园路商�
 _WHERE = ((113.6841, 34.7432), (113.6812, 34.7868))
 _MOVED_M = 160
 _DEGREES_PER_METRE = 1 / 91_000  # of longitude, about here
+_LONGEST_NAME, _TOO_LONG = 18, "名称过长，请缩短（模拟）"
 _FOREIGN = "某某便利店（模拟）"
 
 
@@ -47,12 +51,21 @@ class _Sample:
     by_number: bool
     shows_closed: int
     red_days: int
+    address: str = ""  # where changes are pushed to; empty: it reads by itself
 
 
 _SAMPLES = (
     _Sample("amap", "高德地图（模拟）", 0.88, by_number=False, shows_closed=2, red_days=3),
     _Sample("baidu", "百度地图（模拟）", 0.71, by_number=False, shows_closed=1, red_days=7),
-    _Sample("union_app", "12351 应用（模拟）", 0.97, by_number=True, shows_closed=0, red_days=3),
+    _Sample(
+        "union_app",
+        "12351 应用（模拟）",
+        0.97,
+        by_number=True,
+        shows_closed=0,
+        red_days=3,
+        address="https://app-12351.example/places",
+    ),
 )
 
 
@@ -63,15 +76,17 @@ def fill(union: Union, *, actor: Staff, seed: int) -> None:
     closing = [_given_up(union, actor, name, *at) for name, at in zip(_GIVEN_UP, _WHERE, strict=True)]
     sequence_changes()
     partners = [(_partner(union, actor, sample), sample) for sample in _SAMPLES]
-    for partner, _sample in partners:
-        _follow(partner)
+    for partner, sample in partners:
+        if sample.address:
+            pause(staff=actor, partner=partner)
+        _follow(partner, sample)
     for place in closing:
         close_place(place, actor=actor, reason="场地到期，驿站撤除（示例）")
     sequence_changes()
     chance = random.Random(seed)  # noqa: S311 - a sample, the same each time
     for partner, sample in partners:
+        _follow(partner, sample)
         _compare(partner, sample, closing, actor, chance)
-        pause(staff=actor, partner=partner)  # it stays as it is: no real map moves on behind it
     watch_red_list()
 
 
@@ -93,13 +108,20 @@ def _given_up(union: Union, actor: Staff, name: str, lon: float, lat: float) -> 
 def _partner(union: Union, actor: Staff, sample: _Sample) -> Partner:
     known = facts_of(PRESETS[sample.preset], name=sample.name)
     values = {field: getattr(known, field) for field in PartnerFacts.__slots__}
-    facts = PartnerFacts(**{**values, "carrier": Carrier.NONE, "address": "", "red_days": sample.red_days})
+    way = {"carrier": Carrier.WEBHOOK if sample.address else Carrier.NONE, "address": sample.address}
+    facts = PartnerFacts(**{**values, **way, "red_days": sample.red_days})
     return create_partner(staff=actor, union=union, preset=sample.preset, facts=facts, is_simulated=True).partner
 
 
-def _follow(partner: Partner) -> None:
+def _follow(partner: Partner, sample: _Sample) -> None:
+    """Bring the listings into step; where changes are pushed, take all of them but a few names that are too long."""
     while outbox.follow(partner, now=timezone.now()):
         partner.refresh_from_db()
+    while sample.address and (load := outbox.next_load(partner)):
+        refused = {item.listing: _TOO_LONG for item in load.items if len(str(item.shown.get("name"))) > _LONGEST_NAME}
+        taken = [item for item in load.items if item.listing not in refused]
+        answer = Answer(200, "simulated")
+        outbox.settle(load, Result(answer, taken=taken, refused=refused), now=timezone.now(), took_s=0.14)
 
 
 def _compare(partner: Partner, sample: _Sample, closed: Sequence[Place], actor: Staff, chance: random.Random) -> None:
@@ -116,10 +138,6 @@ def _compare(partner: Partner, sample: _Sample, closed: Sequence[Place], actor: 
         features.append({**_feature(shown[-1], partner, sample, name=_FOREIGN, metres=3_000), "id": "foreign"})
     content = msgspec.json.encode({"type": "FeatureCollection", "features": features})
     reconcile(content, file_name=f"{sample.preset}-simulated.geojson", partner=partner, actor=actor)
-    if not sample.by_number:
-        return
-    refused = [place for place in places if place not in shown][:2]
-    hear(partner, [Saying(place.public_id, "refused", note="名称过长，请缩短（模拟）") for place in refused])
 
 
 def _feature(place: Place, partner: Partner, sample: _Sample, *, name: str = "", metres: float = 0.0) -> dict[str, Any]:

@@ -68,7 +68,6 @@ class Result:
         refused: What the partner does not want as it is, by listing, with its reason.
         their_ids: What the partner calls the places, by listing.
         is_confirmed: The partner itself took it; otherwise it only lies where it looks for it.
-        is_live: Listings that the partner says it shows already.
     """
 
     answer: Answer

@@ -105,10 +105,11 @@ class Schedules:
     that does not stand on it.
     """
 
-    def __init__(self, places: QuerySet[PlaceChange]) -> None:
-        self._places = places.order_by("public_id")
-        counted = places.order_by("place__hours").values_list("place__hours").annotate(Count("pk"))
-        self._groups = [(hours, count, each) for hours, count in counted if (each := how_many_schedules(hours))]
+    def __init__(
+        self, *, union: UUID | None = None, modified_after: datetime | None = None, location: UUID | None = None
+    ) -> None:
+        self._places = locations(union=union, modified_after=modified_after, location=location)
+        self._groups = _places_by_hours(last_sequence(), union, modified_after, location)
 
     def __len__(self) -> int:
         return sum(count * each for _hours, count, each in self._groups)
@@ -124,6 +125,16 @@ class Schedules:
                 found += told[max(0, start) - first * each : end - first * each]
             start, end = start - count * each, end - count * each
         return found
+
+
+@lru_cache(maxsize=64)
+def _places_by_hours(
+    _sequence: int, union: UUID | None, modified_after: datetime | None, location: UUID | None
+) -> tuple[tuple[str, int, int], ...]:
+    """The hours, how many places have them, and how many schedules each; counted anew when the sequence has moved."""
+    places = locations(union=union, modified_after=modified_after, location=location)
+    counted = places.order_by("place__hours").values_list("place__hours").annotate(Count("pk"))
+    return tuple((hours, count, each) for hours, count in counted if (each := how_many_schedules(hours)))
 
 
 def schedule_of(identifier: UUID) -> Object | None:

@@ -132,11 +132,9 @@ def service_at_location(request: HttpRequest, identifier: UUID) -> HttpResponseB
 def schedules(request: HttpRequest) -> HttpResponseBase:
     query = only_known(request.GET, (*PAGES, "location_id", "organization_id", "modified_after"))
     found = queries.Schedules(
-        queries.locations(
-            union=_uuid(query, "organization_id"),
-            modified_after=_moment(query),
-            location=_uuid(query, "location_id"),
-        )
+        union=_uuid(query, "organization_id"),
+        modified_after=_moment(query),
+        location=_uuid(query, "location_id"),
     )
     return _page(query, len(found), found, list)
 
