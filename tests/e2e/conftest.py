@@ -23,6 +23,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.benefits.carriers import StandIn, standing_in
+
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1440, "height": 900}
 BROWSERS = (
@@ -134,7 +136,14 @@ def _end(process: subprocess.Popen[bytes], environment: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="session")
-def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def payment_carriers() -> Iterator[StandIn]:
+    """What stands in for WeChat Pay and Alipay, on this machine."""
+    with standing_in() as carriers:
+        yield carriers
+
+
+@pytest.fixture(scope="session")
+def site(browser_path: str, payment_carriers: StandIn, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The demo, running; stopped as an operator stops it."""
     del browser_path  # skip before anything is started
     base = tmp_path_factory.getbasetemp()
@@ -148,6 +157,7 @@ def site(browser_path: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "YIZHAN_INSECURE_HTTP": "1",
         "YIZHAN_BASE_URL": address,
         "YIZHAN_WEBHOOK_NETWORKS": '["127.0.0.0/8"]',  # where the tests' receivers are
+        "YIZHAN_PAYMENT_OPTIONS": json.dumps(payment_carriers.options(timeout=2.0)),
     }
     log = var / "demo.log"
     command = [sys.executable, "-m", "yizhan.site.cli", "demo", "--port", str(port), "--riders", "40"]

@@ -13,6 +13,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.benefits.carriers import ASKS, PAYS, StandIn
+
 from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site
 
 # Before the page's own script: a camera whose picture the test holds up to it.
@@ -160,6 +162,48 @@ def test_a_code_is_scanned_from_screen_to_camera_with_a_network_without_one_and_
     phone.context.set_offline(False)
     expect(counter.locator("[data-part=state]")).to_contain_text("全部已上传", timeout=60_000)
     expect(counter.locator("[data-part=settled-words]")).to_contain_text("已上传：1 笔")
+
+
+def test_the_workers_share_is_paid_by_phone_and_ends_paid_or_not_paid(
+    new_page: NewPage, site: Site, workers_phone: Callable[[str], Page], payment_carriers: StandIn
+) -> None:
+    """The carriers are a stand-in on this machine, all else is real. The last payment runs into its time-out."""
+    phone = workers_phone("13800138803")
+    counter = _counter(new_page, site)
+    today = counter.locator("[data-part=today]")
+
+    def redeem() -> None:
+        _hold_up(counter, phone)
+        expect(counter.locator("[data-part=result-more]")).to_contain_text("付款码")
+        _answer(counter, "核销成功")
+
+    def scan_payment_code(code: str) -> None:
+        counter.locator("[data-part=name]").click()
+        counter.keyboard.type(code)
+        counter.keyboard.press("Enter")
+
+    redeem()
+    scan_payment_code(PAYS)
+    assert "5 元" in _answer(counter, "已付款")
+
+    # The carrier took the money, and its answer is lost: asked again, never charged again.
+    redeem()
+    payment_carriers.order_fault("pay", "answer_lost")
+    scan_payment_code("28" + PAYS[2:])  # of Alipay
+    assert "5 元" in _answer(counter, "已付款")
+    assert [order.held_fen for order in payment_carriers.orders.values()] == [500, 500]
+
+    # The worker never enters the password: undone after a minute, and the meal with it.
+    redeem()
+    count = today.text_content()
+    scan_payment_code(ASKS)
+    expect(counter.locator("[data-part=result-line]")).to_contain_text("等工友在手机上付款")
+    expect(counter.locator("[data-part=result-title]")).to_have_text("未付款", timeout=150_000)
+    expect(counter.locator("[data-part=result-line]")).to_contain_text("核销已撤销")
+    counter.locator("[data-part=result]").click()
+    expect(counter.locator("[data-part=latest] li").first).to_contain_text("已撤")
+    expect(today).not_to_have_text(count or "")
+    assert [order.held_fen for order in payment_carriers.orders.values()] == [500, 500, 0]
 
 
 def test_a_plate_leads_to_a_live_ticket_in_two_taps_and_the_cashier_scans_it_once(

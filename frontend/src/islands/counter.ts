@@ -43,7 +43,7 @@ class CounterPage {
   private hiding: ReturnType<typeof setTimeout> | undefined;
   private uploading = false;
   /** The last redemption, while the worker may still pay for it by phone. */
-  private unpaid: { id: string; fen: number; counter: string } | null = null;
+  private unpaid: { id: string; fen: number; counter: string; undone: () => void } | null = null;
   private signedOut = false;
 
   constructor(
@@ -323,7 +323,9 @@ class CounterPage {
         this.accept(say(this.words, "paid"), say(this.words, "paid_yuan", { pays: yuan(due.fen) }));
       } else if (done && !done.open) {
         this.unpaid = null;
-        this.refuse(say(this.words, "not_paid"));
+        due.undone();
+        this.refuse(say(this.words, "not_paid"), say(this.words, "not_paid_title"));
+        void this.catchUp(true); // how many there are today, without this one
       } else this.refuse(say(this.words, "payment_unknown"));
     } catch (reason) {
       this.refuse(reason instanceof RefusedByServer ? reason.words : say(this.words, "payment_unknown"));
@@ -361,13 +363,14 @@ class CounterPage {
           : "";
     this.unpaid =
       outcome.kind === "redeemed" && byPhone && this.counter
-        ? { id: outcome.id, fen: outcome.workerFen, counter: this.counter.id }
+        ? { id: outcome.id, fen: outcome.workerFen, counter: this.counter.id, undone: () => {} }
         : null;
     this.accept(title, `${outcome.offer} · ${line}`, more, `${say(this.words, "spoken")}${line}`);
     if (outcome.kind === "redeemed") {
       if (this.counter) this.counter.today = outcome.today;
       this.showToday(outcome.today);
-      this.addUndo(outcome.id, outcome.offer, pays);
+      const undone = this.addUndo(outcome.id, outcome.offer, pays);
+      if (this.unpaid) this.unpaid.undone = undone;
     } else await this.showState();
   }
 
@@ -378,11 +381,11 @@ class CounterPage {
     speak(spoken || title);
   }
 
-  private refuse(words: string): void {
-    this.result("no", say(this.words, "refused"), words, "");
+  private refuse(words: string, title = say(this.words, "refused")): void {
+    this.result("no", title, words, "");
     soundNo();
     navigator.vibrate?.([120, 80, 120]);
-    speak(say(this.words, "refused"));
+    speak(title);
   }
 
   private result(answer: string, title: string, line: string, more: string): void {
@@ -400,9 +403,10 @@ class CounterPage {
     this.part("result").hidden = true;
   }
 
-  private addUndo(id: string, offer: string, pays: string): void {
+  /** One more line of what was redeemed just now; gives what to call when it was undone by itself. */
+  private addUndo(id: string, offer: string, pays: string): () => void {
     const counter = this.counter;
-    if (!counter) return;
+    if (!counter) return () => {};
     const item = document.createElement("li");
     const text = document.createElement("span");
     text.textContent = `${clock(new Date()).slice(0, 5)} ${offer} · ${say(this.words, "pays", { pays })}`;
@@ -410,6 +414,10 @@ class CounterPage {
     button.type = "button";
     button.className = "button button-small";
     button.textContent = say(this.words, "undo");
+    const undone = () => {
+      text.textContent += ` · ${say(this.words, "undone")}`;
+      button.remove();
+    };
     button.addEventListener("click", async () => {
       if (!confirm(say(this.words, "undo_sure", { offer }))) return;
       button.disabled = true;
@@ -417,8 +425,7 @@ class CounterPage {
         const today = await this.till.takeBack(counter, id, say(this.words, "undo_reason"));
         counter.today = { ...counter.today, count: today.count };
         this.showToday(today);
-        text.textContent += ` · ${say(this.words, "undone")}`;
-        button.remove();
+        undone();
       } catch (reason) {
         button.disabled = false;
         this.refuse(
@@ -431,6 +438,7 @@ class CounterPage {
     list.prepend(item);
     this.part("latest-box").hidden = false;
     while (list.children.length > 10) list.lastElementChild?.remove();
+    return undone;
   }
 
   /** Let the service worker keep this page, and say when it does. */
