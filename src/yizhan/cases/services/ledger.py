@@ -23,6 +23,8 @@ from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import Operator, policy
 
+from .locking import locked_row
+
 MOST_TASKS = 2_000  # of one list
 LARGEST_TARGET = 10_000_000
 
@@ -272,12 +274,8 @@ def add_evidence(
 
 def locked_task(actor: Staff | Operator, task: Task, *, seen: int | None = None) -> Task:
     """The task as it stands, its row locked, if the actor may change it and its project is open."""
-    current: Task = (
-        Task.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
-        .select_related("union", "list__project__union", "responsible__user")
-        .get(pk=task.pk)
-    )
+    found = Task.objects.with_scopes_disabled().filter(pk=task.pk)
+    current: Task = locked_row(found, "union", "list__project__union", "responsible__user")
     policy.require(actor, CHANGE_LEDGER, current.union)
     _refuse_closed(current.list.project)
     if seen is not None and seen != current.revision:

@@ -33,6 +33,8 @@ from yizhan.unions.personal_data import normal_phone
 from yizhan.unions.rights import NotAllowed, Operator, policy
 from yizhan.unions.services.inbox import send
 
+from .locking import locked_row
+
 LONGEST_MESSAGE = 500
 MESSAGES_A_DAY = 20  # of one worker to one contact
 
@@ -256,12 +258,10 @@ def locked_post(post: Staff) -> Staff:
 
 def locked_link(link: Link) -> Link:
     """The link as it stands, its row locked."""
-    found: Link = (
-        Link.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
-        .select_related("post__union", "post__user", "linked_union", "worker__user", "worker__union")
-        .get(pk=link.pk)
-    )
+    found: Link = locked_row(
+        Link.objects.with_scopes_disabled().filter(pk=link.pk),
+        "post__union", "post__user", "linked_union", "worker__user", "worker__union",
+    )  # fmt: skip
     return found
 
 

@@ -22,6 +22,8 @@ from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Union, Worker
 from yizhan.unions.rights import NotAllowed, policy
 
+from .locking import locked_row
+
 FARTHEST_AHEAD = timedelta(days=366)
 
 
@@ -158,12 +160,8 @@ def _require(actor: Staff, post: Staff, union: Union) -> None:
 
 
 def _locked(actor: Staff, planned: Round, *, also_over: bool = False) -> Round:
-    current: Round = (
-        Round.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
-        .select_related("union", "post__union", "post__user")
-        .get(pk=planned.pk)
-    )
+    found = Round.objects.with_scopes_disabled().filter(pk=planned.pk)
+    current: Round = locked_row(found, "union", "post__union", "post__user")
     _require(actor, current.post, current.union)
     if current.state != RoundState.PLANNED and not also_over:
         raise RuleBroken.at("state", current.state, _("This round is over; plan a new one."), "over")

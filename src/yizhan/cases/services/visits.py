@@ -24,6 +24,8 @@ from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Staff, Worker
 from yizhan.unions.rights import NotAllowed, policy
 
+from .locking import locked_row
+
 MOST_PHOTOS = 9
 MOST_NEEDS = 20
 
@@ -169,15 +171,12 @@ def _answered(actor: Staff, request_id: UUID) -> Saved | None:
 
 
 def _current(actor: Staff, client_id: UUID | None, visit: Visit | None) -> Visit | None:
-    visits = (
-        Visit.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
-        .select_related("union", "post__user", "place", "linked_union", "stop")
-    )
+    visits = Visit.objects.with_scopes_disabled()
+    named = ("union", "post__user", "place", "linked_union", "stop")
     if visit is None:
-        own: Visit | None = visits.filter(post=actor, client_id=client_id).first() if client_id else None
-        return own
-    found: Visit = visits.get(pk=visit.pk)
+        own = visits.filter(post=actor, client_id=client_id) if client_id else visits.none()
+        return locked_row(own, *named) if own.exists() else None
+    found: Visit = locked_row(visits.filter(pk=visit.pk), *named)
     _require_over(actor, found)
     return found
 
