@@ -14,4 +14,7 @@ REMINDERS_EXPORTED = declare_action("passage.reminders_exported", _("exported pa
 WEBHOOK_CHANGED = declare_action("passage.webhook_changed", _("changed where a source's reminders are delivered to"))
 WEBHOOK_SECRET_ROTATED = declare_action("passage.webhook_secret_rotated", _("gave a source a new signing secret"))
 DELIVERIES_REPLAYED = declare_action("passage.deliveries_replayed", _("sent dead letters of a source again"))
+COUNTS_KEPT = declare_action("passage.counts_kept", _("let vehicles of a source be counted by square and hour"))
+COUNTS_ENDED = declare_action("passage.counts_ended", _("ended counting vehicles of a source"))
+COUNTS_EXPORTED = declare_action("passage.counts_exported", _("exported counts of vehicles"))
 DAY_PLAYED_BACK = declare_action("passage.day_played_back", _("played a day of positions back"))

@@ -19,6 +19,7 @@ class Source:
     is_simulated: bool
     pings_per_second: int
     has_webhook: bool
+    counts_kept: bool = False
 
 
 class KeyRing:
@@ -32,12 +33,19 @@ class KeyRing:
     def load(cls) -> KeyRing:
         """Read it: sources of active unions that are not revoked."""
         rows = PingSource.every.filter(revoked_at=None, union__is_active=True).values_list(
-            "key_digest", "pk", "public_id", "union__path", "is_simulated", "pings_per_second", "webhook_url"
+            "key_digest",
+            "pk",
+            "public_id",
+            "union__path",
+            "is_simulated",
+            "pings_per_second",
+            "webhook_url",
+            "counts_kept",
         )
         return cls(
             {
-                kept: Source(number, public_id, path, simulated, rate, bool(url))
-                for kept, number, public_id, path, simulated, rate, url in rows
+                kept: Source(number, public_id, path, simulated, rate, bool(url), counts)
+                for kept, number, public_id, path, simulated, rate, url, counts in rows
             }
         )
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import msgspec
 import numpy as np
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from yizhan.geo.passage import PassageKernel, Reminders
 from yizhan.passage.models import LIMITS, Reminder
@@ -23,6 +23,7 @@ from yizhan.passage.pseudonyms import pseudonym_key, vehicle_number
 from yizhan.passage.queries.phones import vehicles_with_phones
 from yizhan.passage.queries.rules import RulesTree
 from yizhan.passage.services.announcements import REMINDED, announce
+from yizhan.passage.services.counts import record_counts
 from yizhan.passage.services.log import Passed, recorded, recorded_after, remembered
 from yizhan.places.snapshot import load_snapshot
 from yizhan.unions.identity import new_public_id
@@ -40,6 +41,7 @@ from .names import Names
 from .pushes import Pusher
 from .showing import Reminded, shown, told
 from .simulated import SimulatedTraffic
+from .tallies import Tallies
 from .wishes import Wishes, services_with_bits
 from .world import PlaceSeen, World, build_world
 from .writer import Writer
@@ -53,6 +55,7 @@ REPEATED_WITHIN = timedelta(seconds=REPEATED_WITHIN_S)
 MOST_NAMES = 1_000_000
 LONGEST_WRITE = timedelta(minutes=1)  # from the moment that a row bears to its being seen by others
 SHOW_EVERY_S = 0.5
+COUNTS_EVERY_S = 60.0
 OTHERS_WITHIN = timedelta(minutes=1)  # what other processes wrote longer ago is no news
 
 
@@ -134,6 +137,8 @@ class Stream:
         self._logged: dict[UUID, list[tuple[Passed, PlaceSeen]]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self.simulated = SimulatedTraffic()
+        self.tallies = Tallies()
+        self._counted_at = 0.0
         self.tokens_made_after = 0.0
         self._keeper = Keeper(
             read_world=self.read_world,
@@ -250,6 +255,8 @@ class Stream:
         written = self.writer.put([each.passed for each in reminding])
         if reminding:
             written.add_done_callback(lambda done: self._went_out(reminding, done))
+        if source.counts_kept:
+            self.tallies.add(source.number, pings, now_ms=round(self._clock() * 1000))
         if source.is_simulated:
             self.simulated.update(source.union_path, pings, reminders=len(reminding), now=self._clock())
         accepted = len(batch.pings)
@@ -489,9 +496,21 @@ class Stream:
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
 
+    def write_counts(self) -> None:
+        """Write the counts of hours that have ended; without the database they are lost, with a word."""
+        counted = self.tallies.finished(round(self._clock() * 1000))
+        try:
+            record_counts(counted)
+        except DatabaseError as failure:
+            log.warning("counts were lost", extra={"error": type(failure).__name__, "rows": len(counted)})
+        connection.close()  # of a thread that may never come back
+
     async def _show_now_and_then(self) -> None:
         while True:
             await asyncio.sleep(SHOW_EVERY_S)
+            if time.monotonic() - self._counted_at > COUNTS_EVERY_S:
+                self._counted_at = time.monotonic()
+                await asyncio.to_thread(self.write_counts)
             for path, events in self.simulated.changes(self._clock()):
                 self.hub.publish_simulation(path, events)
 
