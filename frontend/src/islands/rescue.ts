@@ -19,23 +19,23 @@ async function showPoints(lon: number, lat: number): Promise<void> {
   const list = section?.querySelector<HTMLElement>("[data-part=points-list]");
   if (!section || !list) return;
   const query = new URLSearchParams({
-    lon: String(lon),
-    lat: String(lat),
+    lon: lon.toFixed(4), // rounded to about ten metres before it leaves the phone
+    lat: lat.toFixed(4),
     datum: "WGS-84",
-    kind: "repair_point",
+    kinds: "repair_point",
     open: "now",
     count: "3",
   });
   const answer = await fetch(`/api/places/nearest?${query}`).catch(() => null);
   if (!answer?.ok) return;
-  const { places } = (await answer.json()) as { places: { id: string; name: string; metres: number }[] };
+  const { places } = (await answer.json()) as { places: { id: string; name: string; distance_m: number }[] };
   list.replaceChildren(
     ...places.map((place) => {
       const row = document.createElement("li");
       const link = document.createElement("a");
       link.href = `/places/${place.id}/`;
       link.textContent = place.name;
-      row.append(link, ` · ${distance(words, place.metres)}`);
+      row.append(link, ` · ${distance(words, place.distance_m)}`);
       return row;
     }),
   );
