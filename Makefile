@@ -57,7 +57,7 @@ docs: install ## Build the documentation into site-docs/
 	@$(UV) run --group docs mkdocs build --strict --quiet
 
 bench: install ## Run every benchmark quickly, beside the peers that are installed
-	@for name in datum places passage ingest redeem feeds money cases; do $(UV) run --group bench python -m benchmarks.$$name --quick || exit 1 dispatch; done
+	@for name in datum places passage ingest redeem feeds money cases dispatch; do $(UV) run --group bench python -m benchmarks.$$name --quick || exit 1; done
 
 clean: ## Remove what was built or installed (the data in var/ stays)
 	rm -rf .venv frontend/node_modules src/yizhan/web/static/web/built site-docs var/static
