@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -33,9 +34,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
-    """Audit trail and ledgers cannot be truncated, which is how tests of real transactions clean up: here they can."""
+    """Tests of real transactions clean up behind them: audit trail and ledgers, too, and in no more than a moment."""
     with django_db_blocker.unblock():
         truncation_of_the_trail(allowed=True)
+        if _may_pass_over_triggers():
+            connection.ops.sql_flush = _empty_what_was_filled
+
+
+def _may_pass_over_triggers() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")
+        return bool(cursor.fetchone()[0])
+
+
+def _empty_what_was_filled(_style: object, tables: Sequence[str], **_options: object) -> list[str]:
+    """What `flush` runs: a DELETE where rows are. Truncating all tables took three seconds after each such test.
+
+    References and triggers are passed over, which takes a superuser; others go on truncating.
+    """
+    names = {table: connection.ops.quote_name(table) for table in tables}
+    looks = (f"SELECT '{table}' WHERE EXISTS (SELECT FROM {name})" for table, name in names.items())  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(looks))
+        filled = [table for (table,) in cursor.fetchall()]
+    emptied = [f"DELETE FROM {names[table]}" for table in filled]  # noqa: S608
+    return ["SET LOCAL session_replication_role = replica", *emptied, "SET LOCAL session_replication_role = DEFAULT"]
 
 
 def truncation_of_the_trail(*, allowed: bool) -> None:
