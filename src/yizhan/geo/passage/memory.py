@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from yizhan.geo.passage import _memory_kernels as kernels
 
 GROUP = 8
-GROWTH = 1.3
+GROWTH = 1.15
 _EVER_MS = -(2**62)
 
 
@@ -61,7 +61,7 @@ def empty(slots: int = 256, pool: int = 256) -> Memory:
 
 
 def grown(memory: Memory, more: int) -> Memory:
-    """The same memory with room for so many more vehicles and reminders; what is short grows by a third."""
+    """The same memory with room for so many more vehicles and reminders; what is short grows by 15 %."""
     slots, pool = len(memory.slots), len(memory.pool)
     if memory.reminders + more > pool:
         longer = aligned_lines(-(-max(round(pool * GROWTH), memory.reminders + more) // 2)).reshape(-1, 4)
