@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Staff, Union
+from yizhan.unions.models import Staff, Union, Worker
 from yizhan.unions.personal_data import normal_phone
 
 from .kinds import house_kinds
@@ -23,6 +24,7 @@ from .models.case import OPEN_STATES, WORKED_ON
 from .queries.desk import overdue
 from .queries.figures import REOPENED, SOLVED, late_at
 from .search import matching
+from .visits.figures import midnight
 
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 _MOST_HANDLERS = 1_000  # of one name; who is meant by more of them types more of it
@@ -59,12 +61,8 @@ class CaseFilter(django_filters.FilterSet):
     union = django_filters.CharFilter(label=_("Union"), method="by_union", max_length=80)
     handler = django_filters.CharFilter(label=_("Handler"), method="by_handler", max_length=60)
     source = django_filters.ChoiceFilter(label=_("How it came in"), choices=CaseSource.choices, empty_label=_("All"))
-    since = django_filters.DateFilter(
-        label=_("Brought from"), field_name="submitted_at", lookup_expr="date__gte", widget=_DATE
-    )
-    until = django_filters.DateFilter(
-        label=_("Brought until"), field_name="submitted_at", lookup_expr="date__lte", widget=_DATE
-    )
+    since = django_filters.DateFilter(label=_("Brought from"), method="by_since", widget=_DATE)
+    until = django_filters.DateFilter(label=_("Brought until"), method="by_until", widget=_DATE)
 
     # What figures narrow by to show the rows behind them: a union and all below it, or it alone, and a post.
     under = django_filters.UUIDFilter(method="by_level", widget=forms.HiddenInput)
@@ -89,7 +87,18 @@ class CaseFilter(django_filters.FilterSet):
         except RuleBroken:
             return matching(found, value)
         contact = blind_index("contact_phone", normal_phone(value))
-        return found.filter(Q(worker__user__phone_index=index) | Q(contact_phone_index=contact))
+        # Whose number it is comes first: then both sides of the question are columns of the case with an index.
+        owner = Worker.objects.with_scopes_disabled().filter(user__phone_index=index)
+        return found.filter(Q(worker__in=list(owner.values_list("pk", flat=True))) | Q(contact_phone_index=contact))
+
+    # Days as moments: a range of the index, not a sum for each case.
+    def by_since(self, found: QuerySet[Case], name: str, value: date) -> QuerySet[Case]:
+        """From a day on, in Asia/Shanghai."""
+        return found.filter(submitted_at__gte=midnight(value))
+
+    def by_until(self, found: QuerySet[Case], name: str, value: date) -> QuerySet[Case]:
+        """Up to a day and all of it."""
+        return found.filter(submitted_at__lt=midnight(value + timedelta(days=1))) if value < date.max else found
 
     # Whose names fit is asked beside the cases, not by a join to each of them: their index alone answers the rest.
     def by_union(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from django.utils import timezone
 
 from yizhan.cases.models import Case, HelperKind, ItemOutcome, Meeting, PartySide, Sponsor, WishState
-from yizhan.cases.models.case import WORKED_ON, CaseState
+from yizhan.cases.models.case import OPEN_STATES, WORKED_ON, CaseState
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff, Union, Worker
@@ -102,7 +102,7 @@ def _rights(union: Union, actor: Staff) -> None:
     )  # fmt: skip
     case = (
         Case.objects.with_scopes_disabled()
-        .filter(union=union, kind="rights", state__in=WORKED_ON, worker__isnull=False)
+        .filter(union=union, kind="rights", state__in=OPEN_STATES, worker__isnull=False)
         .order_by("pk")
         .first()
     )

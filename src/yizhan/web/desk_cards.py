@@ -17,8 +17,11 @@ from yizhan.benefits.rights import EXCLUDE_WORKERS, VIEW_MONEY, VIEW_PROGRAMMES
 from yizhan.cases.ledger.queries import waiting as tasks_waiting
 from yizhan.cases.links.queries import ownerless, waiting_for
 from yizhan.cases.outreach_rights import VIEW_LEDGER, VIEW_LINKS
+from yizhan.cases.queries.desk import counted as case_counted
 from yizhan.cases.queries.desk import counts as case_counts
+from yizhan.cases.queries.wishes import to_review
 from yizhan.cases.rights import VIEW_CASES
+from yizhan.cases.wish_rights import PUBLISH_WISHES
 from yizhan.feeds.queries import partners as partner_queries
 from yizhan.feeds.rights import VIEW_PARTNERS
 from yizhan.passage.models import Reminder
@@ -105,6 +108,9 @@ def _outreach(staff: Staff) -> Iterator[Card]:
         if left := ownerless(for_staff=staff).count():
             note = _("Their posts have ended; offer them to a colleague.")
             yield Card(_("Links without an owner"), left, note=note, url=address_of("cases:hand_overs"), tone="warn")
+    if policy.holds(staff, PUBLISH_WISHES) and (wishes := case_counted(to_review(for_staff=staff), limit=999)[0]):
+        url, note = address_of("cases:desk_wishes"), _("Review them for the wall.")
+        yield Card(_("Wishes that wait"), wishes, note=note, url=url, tone="warn")
     if policy.holds(staff, VIEW_LEDGER) and (offered := tasks_waiting(staff).count()):
         yield Card(_("Tasks passed down to your union"), offered, url=address_of("cases:ledger"), tone="warn")
 

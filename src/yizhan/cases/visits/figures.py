@@ -56,7 +56,7 @@ def visits_behind(
     """The visits that a figure counts; days in Asia/Shanghai, both included."""
     found: QuerySet[Visit] = Visit.objects.filter(union__path__startswith=for_staff.union.path).order_by()
     if since:
-        found = found.filter(at__gte=_midnight(since))
+        found = found.filter(at__gte=midnight(since))
     if until:
         found = found.filter(at__date__lte=until)
     if union:
@@ -139,5 +139,6 @@ def _grouped(found: QuerySet[Visit], key: Any) -> dict[Any, Reach]:
     return {key: Reach(row["visits"], named[key], row["sum"], needs[key]) for key, row in sums.items()}
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """The moment at which a day begins in Asia/Shanghai."""
     return timezone.make_aware(datetime.combine(day, time.min))

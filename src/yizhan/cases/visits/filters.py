@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from uuid import UUID
 
 import django_filters
@@ -13,6 +14,8 @@ from django.utils.translation import pgettext_lazy
 from yizhan.cases.models import Visit, VisitKind, VisitNeed
 from yizhan.unions.models import Union
 
+from .figures import midnight
+
 _DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -21,8 +24,8 @@ class VisitFilter(django_filters.FilterSet):
 
     q = django_filters.CharFilter(label=_("Where, company or words"), method="by_text", max_length=60)
     kind = django_filters.ChoiceFilter(label=_("Kind"), choices=VisitKind.choices, empty_label=_("All"))
-    since = django_filters.DateFilter(label=_("From"), field_name="at", lookup_expr="date__gte", widget=_DATE)
-    until = django_filters.DateFilter(label=_("Until"), field_name="at", lookup_expr="date__lte", widget=_DATE)
+    since = django_filters.DateFilter(label=_("From"), method="by_since", widget=_DATE)
+    until = django_filters.DateFilter(label=_("Until"), method="by_until", widget=_DATE)
     person = django_filters.CharFilter(
         label=pgettext_lazy("visitor", "Who"), field_name="post__user__name", lookup_expr="icontains", max_length=60
     )
@@ -46,6 +49,14 @@ class VisitFilter(django_filters.FilterSet):
     def by_text(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
         """Part of where, company, or what was said."""
         return found.filter(Q(where__icontains=value) | Q(company__icontains=value) | Q(words__icontains=value))
+
+    def by_since(self, found: QuerySet[Visit], name: str, value: date) -> QuerySet[Visit]:
+        """From a day on, in Asia/Shanghai."""
+        return found.filter(at__gte=midnight(value))
+
+    def by_until(self, found: QuerySet[Visit], name: str, value: date) -> QuerySet[Visit]:
+        """Up to a day and all of it."""
+        return found.filter(at__lt=midnight(value + timedelta(days=1))) if value < date.max else found
 
     def by_post(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
         """Of one post."""
