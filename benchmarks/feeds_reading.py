@@ -28,7 +28,7 @@ import psutil
 from benchmarks import peers
 from benchmarks.places import SEED, simulated_places
 from benchmarks.report import Row
-from benchmarks.serving import end
+from benchmarks.serving import PATIENCE_S, end
 
 PAGE = 500
 _FACTS = {
@@ -309,14 +309,15 @@ def _served(url: str) -> Iterator[_Server]:
     environment = {**os.environ, "DATABASE_URL": url}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     try:
-        for _attempt in range(300):
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
             if process.poll() is not None:
                 raise OSError("the server ended before it answered")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
         else:
-            raise OSError("the server did not answer in half a minute")
+            raise OSError(f"the server did not answer in {PATIENCE_S} s")
         yield _Server(port, process)
     finally:
         end(process)
