@@ -179,6 +179,7 @@ class Passing {
         return entry;
       }),
     );
+    list.hidden = shown.length === 0;
     this.part("none-yet").hidden = shown.length > 0;
   }
 
