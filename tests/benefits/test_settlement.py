@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from io import BytesIO
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django_scopes import scope
@@ -13,6 +15,7 @@ from openpyxl import load_workbook
 from tests.benefits.conftest import NOON, Kitchen, books
 from yizhan.benefits.exports.redemptions import COLUMNS, rows_of
 from yizhan.benefits.exports.statements import payout_file, statement_pdf, statement_xlsx
+from yizhan.benefits.exports.writers import Column, write_csv, write_parquet
 from yizhan.benefits.models import BenefitOffer, CutOff, Redemption, Statement, StatementLine, StatementState
 from yizhan.benefits.queries import finance
 from yizhan.benefits.services import settlement, statements
@@ -259,3 +262,12 @@ def test_the_database_itself_refuses_what_would_falsify_a_statement(
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(wrong)
     assert CutOff.objects.with_scopes_disabled().count() == 1
+
+
+def test_people_read_words_and_programs_values(tmp_path: Path) -> None:
+    columns = [Column("state", "状态", words={"redeemed": "已核销"}), Column("fen", "补贴", "fen")]
+    rows = [("redeemed", 400), ("unheard-of", 0)]
+    write_csv(columns, rows, tmp_path / "a.csv")
+    write_parquet(columns, rows, tmp_path / "a.parquet")
+    assert (tmp_path / "a.csv").read_text("utf-8-sig").split() == ["状态,补贴", "已核销,4.00", "unheard-of,0.00"]
+    assert pq.read_table(tmp_path / "a.parquet")["state"].to_pylist() == ["redeemed", "unheard-of"]

@@ -8,7 +8,8 @@ from typing import Any, Final
 from django.db.models import F, FilteredRelation, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from yizhan.benefits.models import Redemption
+from yizhan.benefits.models import Channel, PaymentChannel, Redemption, RedemptionState
+from yizhan.unions.models import Occupation
 
 from .writers import Column
 
@@ -23,17 +24,17 @@ _FIELDS: Final[tuple[tuple[Column, str], ...]] = (
     (Column("merchant", _("Merchant")), "place__name"),
     (Column("offer", _("Meal")), "offer__name"),
     (Column("worker", _("Worker (identifier)")), "worker__public_id"),
-    (Column("occupation", _("Occupation")), "worker__occupation"),
+    (Column("occupation", _("Occupation"), words=dict(Occupation.choices)), "worker__occupation"),
     (Column("company", _("Platform company")), "worker__platform_company"),
-    (Column("channel", _("How")), "channel"),
+    (Column("channel", _("How"), words=dict(Channel.choices)), "channel"),
     (Column("offline", _("Offline"), "yes"), "offline"),
-    (Column("state", _("State")), "state"),
+    (Column("state", _("State"), words=dict(RedemptionState.choices)), "state"),
     (Column("ended_at", _("Taken back at"), "time"), "ended_at"),
     (Column("list_price", _("List price"), "fen"), "list_price_fen"),
     (Column("worker_share", _("Worker's share"), "fen"), "worker_fen"),
     (Column("merchant_share", _("Merchant's share"), "fen"), "merchant_fen"),
     (Column("funded", _("Funded"), "fen"), "funded_fen"),
-    (Column("paid_by", _("Worker paid by")), "payment__channel"),
+    (Column("paid_by", _("Worker paid by"), words=dict(PaymentChannel.choices)), "payment__channel"),
     (Column("statement", _("Statement")), "statement_number"),
 )
 COLUMNS: Final = tuple(column for column, _field in _FIELDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,16 +27,26 @@ class Column:
         name: Stable name, of machines: what Parquet calls it.
         title: What people read above it; may be lazy.
         kind: `text`, `number`, `fen`, `time`, `day` or `yes` (whether).
+        words: What people read for a stored value; Parquet keeps the value. Texts may be lazy.
     """
 
     name: str
     title: Any
     kind: str = "text"
+    words: Mapping[str, Any] | None = None
+
+    def show(self) -> Callable[[Any], Any]:
+        """What makes a cell for people of a value."""
+        show = _SHOWN[self.kind]
+        if self.words is None:
+            return show
+        words = {value: str(text) for value, text in self.words.items()}
+        return lambda value: words.get(value) or show(value)
 
 
 def write_csv(columns: Sequence[Column], rows: Iterable[Sequence[Any]], path: Path) -> int:
     """UTF-8 with a byte order mark; money in yuan with two decimals; no cell is a formula. Says how many rows."""
-    shown = [_SHOWN[column.kind] for column in columns]
+    shown = [column.show() for column in columns]
     count = 0
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
@@ -54,7 +64,7 @@ def write_xlsx(
     import xlsxwriter
 
     titles = [str(column.title) for column in columns]
-    shown = [_SHOWN[column.kind] for column in columns]
+    shown = [column.show() for column in columns]
     count = 0
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "in_memory": False})
     try:
