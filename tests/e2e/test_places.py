@@ -28,6 +28,12 @@ LISTS = (
 )
 OF_ONE = ("", "change/", "verify/", "photos/", "shut/", "equipment/new/", "plate/")
 
+# That the service worker holds the page: an event, since a script of ours that asks again and again is not allowed.
+IS_HELD = """Promise.resolve(
+    navigator.serviceWorker.controller ??
+    new Promise(held => navigator.serviceWorker.addEventListener("controllerchange", held, { once: true }))
+).then(() => true)"""
+
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
@@ -118,7 +124,7 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
     worker.goto(f"{public}report/?kind=medicine_expired")
     worker.wait_for_function(WORKER_IS_ACTIVE)
     worker.reload()  # now the service worker sees the requests
-    worker.wait_for_function("navigator.serviceWorker.controller !== null")
+    assert worker.evaluate(IS_HELD)
     worker.context.set_offline(True)
     worker.locator("input[name=kind][value=medicine_expired]").check()
     worker.locator("input[type=file]").set_input_files(picture)
@@ -205,6 +211,7 @@ def test_a_rider_finds_the_stations_along_the_way_in_the_order_of_the_ride(
     page = new_page(size, position=IN_THE_CITY)
     page.goto("/")
     expect(page.locator("[data-part=position]")).to_contain_text("距离")
+    expect(page.locator(".maplibregl-ctrl-scale")).to_have_text(re.compile(r"^(\d+ m|[1-5] km)$"))  # near the rider
     button = page.get_by_role("button", name="顺路找站")
     button.click()
     expect(page.locator("[data-part=position]")).to_contain_text("要去的地方")

@@ -5,6 +5,7 @@
 import { along, type Filters, filtersOf, keepAround, type NearPlace, nearest, search } from "../home/api";
 import { rowOf } from "../home/entries";
 import type { HomeMap } from "../home/map";
+import { metresBetween } from "../home/metres";
 import { savedAt, say, wordsFrom } from "../words";
 
 interface Position {
@@ -15,6 +16,7 @@ interface Position {
 }
 
 const FRAMED = 8; // so many of the nearest are on the map at first
+const LONGEST_STEP_M = 50_000; // of a way from corner to corner, as the server has it
 const TYPED_FOR_MS = 300;
 
 class HomePage {
@@ -161,6 +163,11 @@ class HomePage {
 
   private addCorner(lon: number, lat: number): boolean {
     if (this.way === null) return false;
+    const last = this.way.at(-1);
+    if (last && metresBetween(last[0], last[1], lon, lat) > LONGEST_STEP_M) {
+      this.tell("way_too_far");
+      return true;
+    }
     this.way.push([lon, lat]);
     this.showWay();
     return true;
