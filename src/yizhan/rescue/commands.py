@@ -1,21 +1,25 @@
-"""Commands of this room: the dispatcher, and one round of it."""
+"""Commands of this room: the dispatcher, one round of it, and a simulation of policies."""
 
 from __future__ import annotations
 
 import signal
 import time
+from pathlib import Path
 from types import FrameType
 from typing import Annotated
 
+import numpy as np
 import structlog
 import typer
 from django.db import OperationalError, close_old_connections, connection
 from rich.console import Console
+from rich.table import Table
 
+from . import simulation
 from .services.calls import WAKE
 from .services.dispatching import run_round
 
-app = typer.Typer(name="rescue", help="Roadside rescue: dispatch.", no_args_is_help=True)
+app = typer.Typer(name="rescue", help="Roadside rescue: dispatch, simulate.", no_args_is_help=True)
 out = Console()
 log = structlog.get_logger("yizhan.rescue")
 
@@ -26,7 +30,7 @@ GATHER_S = 0.3
 
 @app.callback()
 def rescue() -> None:
-    """Roadside rescue: dispatch."""
+    """Roadside rescue: dispatch, simulate."""
 
 
 @app.command("round")
@@ -40,6 +44,53 @@ def one_round() -> None:
         f"{done.waiting} waiting, {done.lapsed} offers lapsed, {done.offered} made, {done.escalated} sent to the desk",
         highlight=False,
     )
+
+
+@app.command()
+def simulate(
+    roads: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Edges of a road graph, CSV.")],
+    trips: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Trips as demand, CSV, WGS-84.")],
+    calls: Annotated[list[int] | None, typer.Option(help="Calls a day; may be said several times.")] = None,
+    fixed: Annotated[int, typer.Option(help="Rescuers at fixed points.")] = 8,
+    mobile: Annotated[int, typer.Option(help="Mobile rescuers.")] = 12,
+    seeds: Annotated[int, typer.Option(help="Days, each with a seed of its own.")] = 5,
+    chart_file: Annotated[Path | None, typer.Option("--chart", help="Also draw the heaviest load as SVG.")] = None,
+) -> None:
+    """Compare policies of dispatch on a real road graph: response times and cost. Nothing is stored."""
+    from yizhan.passage.roads import read_roads
+    from yizhan.passage.simulation.trips import read_trips
+
+    graph = read_roads(roads)
+    town = simulation.Town(graph)
+    begun = read_trips(trips)
+    east, north = graph.frame.metres([trip.start[0] for trip in begun], [trip.start[1] for trip in begun])
+    node, away = graph.nearest_node(east, north)
+    near = away <= 300
+    at_s = np.array([trip.start_s for trip in begun])
+    out.print(f"detour of these roads: {town.detour():.2f}; {int(near.sum())} trips begin on them", highlight=False)
+    table = Table(title=f"{seeds} simulated days, seeds 1 to {seeds}")
+    for heading in ("calls a day", "policy", "p50 min", "p90 min", "late", "yuan a call"):
+        table.add_column(heading, justify="left" if heading == "policy" else "right")
+    bars: list[tuple[str, float, float]] = []
+    for count in calls or [200, 500, 700]:
+        bars = []
+        for setting in simulation.settings_of(fixed=fixed, mobile=mobile):
+            days = []
+            for seed in range(1, seeds + 1):
+                demand = simulation.demand_of(town, node[near], at_s[near], calls=count, seed=seed)
+                days.append(simulation.simulate(town, demand, setting, seed=seed))
+            whole = simulation.Outcome(
+                np.concatenate([day.response_s for day in days]), sum(day.cost_yuan for day in days)
+            )
+            p50, p90 = whole.minutes(50), whole.minutes(90)
+            bars.append((setting.name, p50, p90))
+            table.add_row(
+                str(count), setting.name, f"{p50:.1f}", f"{p90:.1f}", f"{whole.late:.1%}",
+                f"{whole.cost_yuan / (count * seeds):.1f}",
+            )  # fmt: skip
+    out.print(table)
+    if chart_file is not None:
+        chart_file.write_text(simulation.chart(bars), encoding="utf-8")
 
 
 @app.command()
