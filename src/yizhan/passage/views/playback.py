@@ -16,7 +16,7 @@ from yizhan.passage.actions import DAY_PLAYED_BACK
 from yizhan.passage.forms import RidersForm, TrackForm
 from yizhan.passage.playback.judging import Playback, play_back
 from yizhan.passage.playback.riders import ride
-from yizhan.passage.playback.tracks import midnight_ms, read_track
+from yizhan.passage.playback.tracks import MOST_PINGS, MOST_VEHICLES, midnight_ms, read_track
 from yizhan.passage.playback.uploads import MOST_BYTES, InMemoryUploadHandler, is_too_big
 from yizhan.passage.playback.words import OUTCOMES, ROW_RULES, clock, why
 from yizhan.passage.rights import PLAY_BACK
@@ -98,6 +98,8 @@ def _show(
         "simulated": simulated,
         "too_big": too_big,
         "most_mb": MOST_BYTES // 2**20,
+        "most_pings": f"{MOST_PINGS:,}",
+        "most_vehicles": MOST_VEHICLES,
     }
     if played is not None:
         context |= {
