@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import Path, Router, Schema
+from ninja import Path, Router, Schema, Status
 from ninja.errors import HttpError
 from ninja.security import HttpBearer
 from pydantic import Field
@@ -62,10 +62,10 @@ class PairBody(Schema):
 
 
 @router.post("/fleets/vehicles/{vehicle}/phones", response={204: None}, summary="Push a vehicle's reminders to a phone")
-def pair_phone(request: HttpRequest, vehicle: Vehicle, body: PairBody) -> tuple[int, None]:
+def pair_phone(request: HttpRequest, vehicle: Vehicle, body: PairBody) -> Status[None]:
     """The phone that shows the code gets the reminders of this vehicle from now on. Idempotent while the code holds."""
     phones.pair(_source(request), vehicle, code=body.code)
-    return 204, None
+    return Status(204, None)
 
 
 class PhoneKey(HttpBearer):
@@ -110,10 +110,10 @@ class PhoneState(Schema):
 
 
 @router.post("/phones", auth=None, response={201: PhoneAnswer}, summary="Note where a phone takes notices")
-def register_phone(request: HttpRequest, body: SubscriptionBody) -> tuple[int, dict[str, object]]:
+def register_phone(request: HttpRequest, body: SubscriptionBody) -> Status[dict[str, object]]:
     """For our own app. Nobody asks whose phone it is; without a pairing within an hour it is forgotten."""
     made = phones.register(body.model_dump())
-    return 201, {"token": made.token, "code": made.code, "code_until": made.phone.code_until}
+    return Status(201, {"token": made.token, "code": made.code, "code_until": made.phone.code_until})
 
 
 @router.get("/phones/me", auth=PhoneKey(), response=PhoneState, summary="Whether the phone is paired")
@@ -124,10 +124,10 @@ def phone_state(request: HttpRequest) -> dict[str, object]:
 
 
 @router.delete("/phones/me", auth=PhoneKey(), response={204: None}, summary="Forget the phone")
-def forget_phone(request: HttpRequest) -> tuple[int, None]:
+def forget_phone(request: HttpRequest) -> Status[None]:
     """With all that waits for it."""
     phones.forget(str(getattr(request, "auth", "")))
-    return 204, None
+    return Status(204, None)
 
 
 def _source(request: HttpRequest) -> PingSource:
