@@ -227,6 +227,14 @@ def new_page(browser: Browser, site: Site) -> Iterator[NewPage]:
     assert errors == []
 
 
+def until(page: Page, truth: str, *, seconds: float = 60) -> None:
+    """Wait until a script's value holds in the page. Playwright's own wait asks again by `eval`, which pages forbid."""
+    end = time.monotonic() + seconds
+    while not page.evaluate(truth):
+        assert time.monotonic() < end, f"not within {seconds} s: {truth}"
+        page.wait_for_timeout(200)
+
+
 def follow(page: Page, element: Locator) -> None:
     """Click what leads to another page and wait until that one stands: a click by itself waits for nothing."""
     with page.expect_navigation():

@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.benefits.carriers import ASKS, PAYS, StandIn
 
-from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site
+from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site, until
 
 # Before the page's own script: a camera whose picture the test holds up to it.
 CAMERA = """
@@ -143,7 +143,7 @@ def test_a_code_is_scanned_from_screen_to_camera_with_a_network_without_one_and_
     expect(phone.locator("html")).to_have_attribute("data-kept", "kept")
 
     # Both lose the network, and both pages are opened anew.
-    counter.wait_for_function(WORKER_IS_ACTIVE)
+    until(counter, WORKER_IS_ACTIVE)
     counter.context.set_offline(True)
     phone.context.set_offline(True)
     phone.reload()

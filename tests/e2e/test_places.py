@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.places.test_pictures import drawn
 
-from .conftest import DESK, IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow
+from .conftest import DESK, IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow, until
 from .test_shell_accessibility import findings
 
 LISTS = (
@@ -122,7 +122,7 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
     public = keeper.get_by_role("link", name="公开页面").get_attribute("href") or ""
     worker = new_page(service_workers="allow")
     worker.goto(f"{public}report/?kind=medicine_expired")
-    worker.wait_for_function(WORKER_IS_ACTIVE)
+    until(worker, WORKER_IS_ACTIVE)
     worker.reload()  # now the service worker sees the requests
     assert worker.evaluate(IS_HELD)
     worker.context.set_offline(True)
@@ -150,8 +150,8 @@ def test_a_report_without_a_network_waits_and_is_sent_once_with_its_photo(new_pa
 def test_the_offline_page_speaks_the_readers_language_and_takes_reports(new_page: NewPage) -> None:
     page = new_page(PHONE, position=IN_THE_CITY, language="en", service_workers="allow")
     page.goto("/")
-    page.wait_for_function(WORKER_IS_ACTIVE)
-    page.wait_for_function("caches.match('/api/places/nearest').then(answer => Boolean(answer))")
+    until(page, WORKER_IS_ACTIVE)
+    until(page, "caches.match('/api/places/nearest').then(answer => Boolean(answer))")
     page.context.set_offline(True)
     page.goto("/?kind=station")
     expect(page.get_by_role("heading", level=1)).to_have_text("You have no network just now")

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage
+from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage, until
 
 
 def test_on_a_phone_the_drawer_opens_by_key_and_closes_by_escape(new_page: NewPage) -> None:
@@ -84,7 +84,7 @@ def test_a_broken_connection_is_said(new_page: NewPage) -> None:
 
 def test_no_page_of_the_desk_is_kept_by_the_phone(new_page: NewPage) -> None:
     page = new_page(PHONE, signed_in="cadre", service_workers="allow")
-    page.wait_for_function(WORKER_IS_ACTIVE)
+    until(page, WORKER_IS_ACTIVE)
     page.goto("/desk/places/")
     page.goto("/desk/")
     kept = page.evaluate(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow
+from .conftest import IN_THE_CITY, PHONE, WORKER_IS_ACTIVE, NewPage, follow, until
 
 Size = dict[str, int]
 LIST = "[data-part=list] > li"
@@ -122,9 +122,7 @@ def test_a_tap_on_the_map_offers_to_look_there(new_page: NewPage) -> None:
     page.goto("/")
     canvas = page.locator(".home-map[data-state=drawn] canvas")
     expect(canvas).to_be_visible()
-    page.wait_for_function(
-        "performance.getEntriesByName(location.origin + '/api/places/index.json?datum=WGS-84').length"
-    )
+    until(page, "performance.getEntriesByName(location.origin + '/api/places/index.json?datum=WGS-84').length")
     page.wait_for_timeout(1500)  # the map moves to the stations
     canvas.click(position={"x": 40, "y": 40})
     page.get_by_role("button", name="看看这附近").click()
@@ -154,8 +152,8 @@ def test_without_a_network_the_stations_around_the_last_position_are_shown(new_p
     page = new_page(PHONE, position=IN_THE_CITY, service_workers="allow")
     page.goto("/?open=now")
     expect(page.locator("[data-part=number]")).to_contain_text("最近")
-    page.wait_for_function(WORKER_IS_ACTIVE)
-    page.wait_for_function("caches.match('/api/places/nearest').then(answer => Boolean(answer))")
+    until(page, WORKER_IS_ACTIVE)
+    until(page, "caches.match('/api/places/nearest').then(answer => Boolean(answer))")
     kept = _kept(page)
     assert kept is not None
     assert len(kept["places"]) == 50, "whatever the filters are"
@@ -184,9 +182,9 @@ def test_without_a_network_the_stations_around_the_last_position_are_shown(new_p
 def test_a_page_that_loses_its_network_goes_on_with_what_was_kept(new_page: NewPage) -> None:
     page = new_page(PHONE, position=IN_THE_CITY, service_workers="allow")
     page.goto("/")
-    page.wait_for_function(WORKER_IS_ACTIVE)
+    until(page, WORKER_IS_ACTIVE)
     page.reload()
-    page.wait_for_function("caches.match('/api/places/nearest').then(answer => Boolean(answer))")
+    until(page, "caches.match('/api/places/nearest').then(answer => Boolean(answer))")
     expect(page.locator("[data-part=number]")).to_contain_text("最近")
     page.context.set_offline(True)
     page.wait_for_timeout(10_500)  # the browser itself gives an answer again for ten seconds

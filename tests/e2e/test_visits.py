@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage, follow
+from .conftest import DESK, PHONE, WORKER_IS_ACTIVE, NewPage, follow, until
 from .test_shell_accessibility import findings
 
 OF_OUTREACH = (
@@ -25,7 +25,7 @@ OF_OUTREACH = (
 def _ready(page: Page) -> None:
     """The form is kept by the phone, with all it needs."""
     page.goto("/visit-form/")
-    page.wait_for_function(WORKER_IS_ACTIVE)
+    until(page, WORKER_IS_ACTIVE)
     page.reload()  # the first visit was made before the worker could keep anything
     expect(page.locator("[data-visits][data-kept=yes]")).to_be_attached()
     expect(page.locator("[data-part=state][data-told=online]")).to_be_attached()
