@@ -20,10 +20,9 @@ from yizhan.places.pictures import clean_picture
 from yizhan.places.rules import one_line
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import Operator, policy
-
-from .locking import locked_row
 
 MOST_TASKS = 2_000  # of one list
 LARGEST_TARGET = 10_000_000

@@ -28,12 +28,11 @@ from yizhan.cases.outreach_rights import ASSIGN_LINKS, HOLD_LINKS, SET_LINK_TARG
 from yizhan.places.rules import one_line
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union, User, Worker
 from yizhan.unions.personal_data import normal_phone
 from yizhan.unions.rights import NotAllowed, Operator, policy
 from yizhan.unions.services.inbox import send
-
-from .locking import locked_row
 
 LONGEST_MESSAGE = 500
 MESSAGES_A_DAY = 20  # of one worker to one contact

@@ -20,10 +20,10 @@ from yizhan.cases.models.case import NOTHING_DUE, QUIET_EVENTS
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import NotAllowed, Operator, Right, policy
 
-from .locking import locked_row
 from .text_messages import WORTH_TELLING
 
 LONGEST_WORDS: Final = 1000

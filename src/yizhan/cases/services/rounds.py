@@ -19,10 +19,9 @@ from yizhan.places.models import Place
 from yizhan.places.rules import one_line
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union, Worker
 from yizhan.unions.rights import NotAllowed, policy
-
-from .locking import locked_row
 
 FARTHEST_AHEAD = timedelta(days=366)
 

@@ -21,10 +21,9 @@ from yizhan.places.pictures import clean_picture, smaller
 from yizhan.places.rules import one_line
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Worker
 from yizhan.unions.rights import NotAllowed, policy
-
-from .locking import locked_row
 
 MOST_PHOTOS = 9
 MOST_NEEDS = 20

@@ -16,6 +16,7 @@ from yizhan.places.rights import CHANGE_PLACES
 from yizhan.places.rules import one_line
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import Operator, policy
 
@@ -116,9 +117,7 @@ def changeable(place: Place, actor: Staff | Operator) -> Place:
         NotAllowed: `actor` may not change places of its union.
         RuleBroken: it is closed for good.
     """
-    current: Place = (
-        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
-    )
+    current: Place = locked_row(Place.objects.with_scopes_disabled().filter(pk=place.pk), "union")
     policy.require(actor, CHANGE_PLACES, current.union)
     if current.is_closed:
         raise RuleBroken.at("status", current.status, _("A place that is closed for good cannot be changed."), "closed")

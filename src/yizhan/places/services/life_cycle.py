@@ -13,6 +13,7 @@ from yizhan.places.models import Place, PlaceStatus
 from yizhan.places.rights import PUBLISH_PLACES
 from yizhan.unions.audit import Action, record
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import Operator, policy
 
@@ -92,9 +93,7 @@ def _step(
     reason: str,
     until: date | None = None,
 ) -> Place:
-    current: Place = (
-        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place.pk)
-    )
+    current: Place = locked_row(Place.objects.with_scopes_disabled().filter(pk=place.pk), "union")
     policy.require(actor, PUBLISH_PLACES, current.union)
     if current.status not in _STEPS[action.name]:
         raise RuleBroken.at(

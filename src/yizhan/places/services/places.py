@@ -7,6 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from yizhan.geo import Datum, convert, haversine_m
@@ -16,6 +17,7 @@ from yizhan.places.models import Offer, Place
 from yizhan.places.rights import CHANGE_PLACES
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import Operator, policy
 
@@ -69,12 +71,8 @@ def change_place(place: Place, facts: PlaceFacts, *, revision: int, actor: Staff
         ChangedMeanwhile: the place has another revision by now.
         RuleBroken: a value breaks a rule, or the place is closed.
     """
-    current: Place = (
-        Place.objects.with_scopes_disabled()
-        .select_for_update(of=("self",))
-        .select_related("union", "host", "operator", "funder")
-        .get(pk=place.pk)
-    )
+    rows: QuerySet[Place] = Place.objects.with_scopes_disabled().filter(pk=place.pk)
+    current = locked_row(rows, "union", "host", "operator", "funder")
     policy.require(actor, CHANGE_PLACES, current.union)
     if current.revision != revision:
         raise ChangedMeanwhile(current, revision)

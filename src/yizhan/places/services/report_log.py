@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.core.files.base import ContentFile
+from django.db.models import QuerySet
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from yizhan.places.reports.life import Fact, Life, life_of
 from yizhan.places.rights import ANSWER_REPORTS
 from yizhan.places.rules import one_line
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 from yizhan.unions.services.inbox import send
 
@@ -108,10 +110,8 @@ def times_happened(report: Report) -> int:
 
 def locked_place(place_id: int) -> Place:
     """The place as it is now; all acts on its reports wait for one another here."""
-    found: Place = (
-        Place.objects.with_scopes_disabled().select_for_update(of=("self",)).select_related("union").get(pk=place_id)
-    )
-    return found
+    rows: QuerySet[Place] = Place.objects.with_scopes_disabled().filter(pk=place_id)
+    return locked_row(rows, "union")
 
 
 def locked_report(report: Report) -> tuple[Place, Report]:

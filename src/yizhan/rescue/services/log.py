@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from yizhan.rescue.actions import CALL_STEP
@@ -14,6 +15,7 @@ from yizhan.rescue.life import follows, may
 from yizhan.rescue.models import By, CallEvent, CallEventKind, CallState, Offer, OfferState, RescueCall, Rescuer
 from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 
 LONGEST_WORDS: Final = 300
@@ -70,13 +72,8 @@ def locked(call: RescueCall) -> RescueCall:
 
     Whoever needs a rescuer's row, too, locks it afterwards.
     """
-    found: RescueCall = (
-        RescueCall.objects.with_scopes_disabled()
-        .select_for_update(of=("self",), no_key=True)
-        .select_related("union", "rescuer")
-        .get(pk=call.pk)
-    )
-    return found
+    rows: QuerySet[RescueCall] = RescueCall.objects.with_scopes_disabled().filter(pk=call.pk)
+    return locked_row(rows, "union", "rescuer", no_key=True)
 
 
 def locked_rescuer(rescuer: Rescuer) -> Rescuer:

@@ -13,11 +13,14 @@ from django.db.models import Model, QuerySet
 Row = TypeVar("Row", bound=Model)
 
 
-def locked_row(rows: QuerySet[Row], *related: str) -> Row:
+def locked_row(rows: QuerySet[Row], *related: str, no_key: bool = False) -> Row:
     """The one row of `rows` as it stands now, locked until the transaction ends, with the `related` rows it names.
+
+    Args:
+        no_key: New rows that merely name this one need not wait.
 
     Raises:
         DoesNotExist: there is none.
     """
-    pk = rows.order_by().select_for_update().values_list("pk", flat=True).get()
+    pk = rows.order_by().select_for_update(no_key=no_key).values_list("pk", flat=True).get()
     return rows.select_related(*related).get(pk=pk)
