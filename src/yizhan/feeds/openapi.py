@@ -177,7 +177,7 @@ SCHEMAS: dict[str, Any] = {
                                 },
                                 "occupancy": {
                                     "type": ["integer", "null"],
-                                    "description": "People inside; null: not counted, as everywhere so far",
+                                    "description": "People inside as told within the hour; null: nobody told",
                                 },
                                 "out_of_order": {"type": "array", "items": {"type": "string"}},
                             },

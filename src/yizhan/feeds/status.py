@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 from django.db.models import Q
@@ -12,6 +12,7 @@ from django.utils import timezone
 from yizhan.places.contact import masked
 from yizhan.places.index import Moment
 from yizhan.places.models import Equipment
+from yizhan.places.occupancy import occupancies_now
 from yizhan.places.prepared import Prepared
 
 TTL_S = 60
@@ -21,11 +22,14 @@ _encode = msgspec.json.Encoder().encode
 class Status:
     """`status.json` of an index of places, made anew when somebody opens or closes or the directory has changed.
 
-    `occupancy` is always null so far: no station counts who is inside.
+    `occupancy` is what the keeper told within the last hour, null where nobody did; told numbers are read at most once
+    in `TTL_S`.
     """
 
     def __init__(self) -> None:
-        self._held: tuple[Prepared, Moment, int, date, bytes] | None = None
+        self._held: tuple[Prepared, Moment, int, date, dict[str, int], bytes] | None = None
+        self._occupied: dict[str, int] = {}
+        self._occupied_at_s = -TTL_S
 
     def body(self, ready: Prepared, sequence: int, *, at_s: int | None = None) -> bytes:
         """The JSON at a time (UTC epoch seconds), from the index and the equipment as stored now."""
@@ -33,16 +37,20 @@ class Status:
         moment = ready.index.moment(at_s)
         held = self._held
         today = timezone.localdate()  # dates of equipment pass at midnight
-        if held is not None and held[:4] == (ready, moment, sequence, today):
-            return held[4]
+        if not 0 <= at_s - self._occupied_at_s < TTL_S:
+            self._occupied, self._occupied_at_s = occupancies_now(datetime.fromtimestamp(at_s, UTC)), at_s
+        occupied = self._occupied
+        if held is not None and held[:5] == (ready, moment, sequence, today, occupied):
+            return held[5]
         broken = _out_of_order()
         opens, unknowns, changes = moment.is_open.tolist(), moment.is_unknown.tolist(), moment.changes_s.tolist()
         entries = [
-            b'{"place_id":"%s","open":"%s","changes_at":%s,"occupancy":null,"out_of_order":%s}'
+            b'{"place_id":"%s","open":"%s","changes_at":%s,"occupancy":%s,"out_of_order":%s}'
             % (
                 public_id.encode(),
                 b"yes" if is_open else b"unknown" if is_unknown else b"no",
                 b"%d" % changes_s if changes_s else b"null",
+                b"%d" % occupied[public_id] if public_id in occupied else b"null",
                 broken.get(public_id, b"[]"),
             )
             for public_id, is_open, is_unknown, changes_s in zip(ready.ids, opens, unknowns, changes, strict=True)
@@ -53,7 +61,7 @@ class Status:
             sequence,
             b",\n".join(entries),
         )
-        self._held = (ready, moment, sequence, today, body)
+        self._held = (ready, moment, sequence, today, occupied, body)
         return body
 
 

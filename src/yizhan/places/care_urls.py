@@ -19,6 +19,7 @@ urlpatterns: list[URLPattern] = [
     path("desk/places/words/<slug:code>/remove/", care.remove_word, name="word_remove"),
     path("desk/places/care/", care.rules, name="care_rules"),
     path("desk/places/<uuid:public_id>/equipment/new/", facts.new_equipment, name="equipment_new"),
+    path("desk/places/<uuid:public_id>/occupancy/", facts.tell_occupancy, name="tell_occupancy"),
     path("desk/places/<uuid:public_id>/shut/", facts.shut, name="shut"),
     path("desk/places/<uuid:public_id>/photos/", facts.photos, name="photos"),
     path("desk/places/<uuid:public_id>/verify/", care.verify, name="verify"),

@@ -1,6 +1,6 @@
 """The forms of this room."""
 
-from .facts import CareRulesForm, ClosureForm, EquipmentForm, PhotoForm, WordForm
+from .facts import CareRulesForm, ClosureForm, EquipmentForm, OccupancyForm, PhotoForm, WordForm
 from .hours import HoursForm
 from .imports import ImportForm, MappingForm
 from .place import PlaceForm, ReasonForm, WithdrawForm
@@ -13,6 +13,7 @@ __all__ = [
     "HoursForm",
     "ImportForm",
     "MappingForm",
+    "OccupancyForm",
     "PhotoForm",
     "PlaceForm",
     "ReasonForm",

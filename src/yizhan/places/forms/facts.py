@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.places.models import Equipment, EquipmentState
+from yizhan.places.models.facts import MOST_INSIDE
 from yizhan.places.pictures import ACCEPT, MOST_BYTES
 from yizhan.places.services import EquipmentFacts, vocabulary
 from yizhan.unions.models import Union
@@ -68,6 +69,14 @@ class ClosureForm(forms.Form):
     )
     reason = forms.CharField(
         label=_("Reason, shown to everyone"), max_length=120, help_text=_("Such as 停电检修 or 社区活动占用.")
+    )
+
+
+class OccupancyForm(forms.Form):
+    """How many people are inside now."""
+
+    people = forms.IntegerField(
+        label=_("People inside now"), min_value=0, max_value=MOST_INSIDE, widget=forms.NumberInput(attrs={"size": 5})
     )
 
 

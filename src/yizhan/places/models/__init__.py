@@ -5,6 +5,7 @@ from .facts import (
     Closure,
     Equipment,
     EquipmentState,
+    Occupancy,
     PlacePhoto,
     Verification,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "EquipmentState",
     "EventKind",
     "ImportRun",
+    "Occupancy",
     "Offer",
     "OfferKind",
     "OffersOfPublishedPlaces",

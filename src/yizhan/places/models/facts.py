@@ -18,6 +18,8 @@ from yizhan.unions.models import Staff, Union
 from .offers import OfferKind
 from .place import Place, PlaceStatus
 
+MOST_INSIDE = 2000
+
 
 def _random_name(folder: str, ending: str = "jpg") -> str:
     """Nobody guesses it, and it says nothing of what was sent."""
@@ -146,6 +148,33 @@ class Closure(PubliclyIdentified, models.Model):
 
     def __str__(self) -> str:
         return self.reason
+
+
+class OccupancyOfPublishedPlaces(models.Manager["Occupancy"]):
+    """What everyone may see."""
+
+    def get_queryset(self) -> models.QuerySet[Occupancy]:
+        return super().get_queryset().filter(place__status=PlaceStatus.PUBLISHED, place__union__is_active=True)
+
+
+class Occupancy(models.Model):
+    """How many people are inside a place, as its keeper last told; only the last word is kept, and nobody is named."""
+
+    place = models.OneToOneField(Place, on_delete=models.CASCADE, related_name="occupancy", primary_key=True)
+    people = models.PositiveSmallIntegerField(_("people inside"))
+    told_at = models.DateTimeField(_("told"))
+
+    objects = ScopedManager(union="place__union__path__startswith")
+    published = OccupancyOfPublishedPlaces()
+
+    class Meta:
+        verbose_name = _("occupancy")
+        verbose_name_plural = _("occupancies")
+        constraints = [models.CheckConstraint(condition=Q(people__lte=MOST_INSIDE), name="occupancy_is_of_one_place")]
+        indexes = [models.Index(fields=["told_at"], name="occupancy_by_time")]
+
+    def __str__(self) -> str:
+        return str(self.people)
 
 
 class PhotosOfPublishedPlaces(models.Manager["PlacePhoto"]):

@@ -7,6 +7,7 @@ from .closures import lift_closure, shut_place
 from .equipment import EquipmentFacts, add_equipment, change_equipment, remove_equipment, set_state
 from .importing import import_places
 from .life_cycle import close_place, publish_place, resume_place, withdraw_place
+from .occupancy import tell_occupancy
 from .offers import vocabulary
 from .photos import add_photo, move_photo, remove_photo
 from .places import ChangedMeanwhile, change_place, create_place, facts_of
@@ -38,6 +39,7 @@ __all__ = [
     "set_care_rules",
     "set_state",
     "shut_place",
+    "tell_occupancy",
     "tell_of_neglect",
     "verify_place",
     "vocabulary",

@@ -17,7 +17,7 @@ from yizhan.places import services
 from yizhan.places.actions import EQUIPMENT_EXPORTED
 from yizhan.places.exports import EquipmentResource
 from yizhan.places.filters import EquipmentFilter
-from yizhan.places.forms import ClosureForm, EquipmentForm, PhotoForm
+from yizhan.places.forms import ClosureForm, EquipmentForm, OccupancyForm, PhotoForm
 from yizhan.places.models import Closure, Equipment, PlacePhoto
 from yizhan.places.queries import desk as queries
 from yizhan.places.rights import CHANGE_PLACES, EXPORT_PLACES, VIEW_PLACES
@@ -137,6 +137,25 @@ def remove_equipment(request: StaffRequest, public_id: UUID) -> HttpResponseBase
     else:
         messages.success(request, _("“%(name)s” was taken off the list.") % {"name": thing.name})
     return redirect("places:desk_place", thing.place.public_id)
+
+
+@require_POST
+@desk_page(CHANGE_PLACES)
+def tell_occupancy(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
+    """Say how many people are inside now."""
+    place = place_of(request, public_id)
+    policy.require(request.staff, CHANGE_PLACES, place.union)
+    form = OccupancyForm(request.POST)
+    if form.is_valid():
+        try:
+            services.tell_occupancy(place, people=form.cleaned_data["people"], actor=request.staff)
+        except RuleBroken as broken:
+            messages.error(request, str(broken.problems[0].message))
+        else:
+            messages.success(request, _("The number of people inside is shown for an hour."))
+    else:
+        messages.error(request, str(form.errors["people"][0]))
+    return redirect("places:desk_place", place.public_id)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

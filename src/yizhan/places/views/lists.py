@@ -15,10 +15,11 @@ from yizhan.geo import Datum
 from yizhan.places.actions import PLACES_EXPORTED
 from yizhan.places.exports import PlaceResource, geojson, with_all_facts
 from yizhan.places.filters import PlaceFilter
-from yizhan.places.forms import ReasonForm, WithdrawForm
+from yizhan.places.forms import OccupancyForm, ReasonForm, WithdrawForm
 from yizhan.places.forms.verification import item_label
 from yizhan.places.hours import hours_in_words
 from yizhan.places.models import OfferKind, Place, PlacePhoto, PlaceStatus
+from yizhan.places.occupancy import occupancy_now
 from yizhan.places.openness import closures_of, said_of
 from yizhan.places.queries import desk as queries
 from yizhan.places.rights import (
@@ -109,6 +110,8 @@ def place(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             "history": queries.history(found),
             "may_change": policy.allows(request.staff, CHANGE_PLACES, found.union) and not found.is_closed,
             "closures": closures_of(found),
+            "occupancy": occupancy_now(found, now),
+            "occupancy_form": OccupancyForm(),
             "equipment": queries.equipment(for_staff=request.staff).filter(place=found).order_by("name"),
             "photos": PlacePhoto.objects.filter(place=found),
             "verifications": _looks(request, found),

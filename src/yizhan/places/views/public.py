@@ -12,11 +12,12 @@ from django.views.decorators.http import require_safe
 
 from yizhan.geo import Datum, haversine_m
 from yizhan.places.contact import public_contact
-from yizhan.places.hours import hours_in_words, state_in_words
+from yizhan.places.hours import Openness, hours_in_words, state_in_words
 from yizhan.places.linked_data import linked_data
 from yizhan.places.listing import Listing
 from yizhan.places.models import Equipment, Place
 from yizhan.places.navigate import ways_there
+from yizhan.places.occupancy import occupancy_now
 from yizhan.places.openness import closure_now, closures_of, state_of
 from yizhan.places.page_parts import parts_of
 from yizhan.places.queries import public_place
@@ -58,6 +59,7 @@ def place(request: HttpRequest, public_id: UUID) -> HttpResponseBase:
             "photos": found.public_photos,  # type: ignore[attr-defined]
             "closure": closure_now(found, now),
             "closures": closures_of(found),
+            "occupancy": occupancy_now(found, now) if state.state is not Openness.NO else None,
             "contact": public_contact(found),
             "hours": hours_in_words(found.hours),
             "state": state_in_words(state, now),
