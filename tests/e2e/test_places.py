@@ -211,7 +211,7 @@ def test_a_rider_finds_the_stations_along_the_way_in_the_order_of_the_ride(
     page = new_page(size, position=IN_THE_CITY)
     page.goto("/")
     expect(page.locator("[data-part=position]")).to_contain_text("距离")
-    expect(page.locator(".maplibregl-ctrl-scale")).to_have_text(re.compile(r"^(\d+ m|[1-5] km)$"))  # near the rider
+    expect(page.locator(".maplibregl-ctrl-scale")).to_have_text(re.compile(r"^(\d+\sm|[1-5]\skm)$"))  # near the rider
     button = page.get_by_role("button", name="顺路找站")
     button.click()
     expect(page.locator("[data-part=position]")).to_contain_text("要去的地方")

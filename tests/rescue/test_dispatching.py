@@ -220,9 +220,10 @@ def test_a_dispatcher_that_is_killed_loses_and_doubles_nothing(street: Street) -
 
 
 def _database_url() -> str:
-    told = connection.settings_dict
-    host = quote(str(told.get("HOST") or "127.0.0.1"), safe="")  # the folder of a socket, where it is embedded
-    return f"postgresql://{told.get('USER') or ''}@{host}:{told.get('PORT') or 5432}/{told['NAME']}"
+    connection.ensure_connection()
+    info = connection.connection.info
+    user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
+    return f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}"
 
 
 def _wait_for(condition: object, seconds: float = 40.0) -> None:

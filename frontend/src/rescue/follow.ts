@@ -29,6 +29,7 @@ export function follow(root: HTMLElement, { drawn, network }: Following): void {
         location.reload();
         return;
       }
+      if (answer.status === 204) return; // nothing to draw: the version says it all
       const text = await answer.text();
       if (text === last) return;
       last = text;

@@ -20,7 +20,8 @@ from .runtime.keys import Source
 from .runtime.limits import TooFast
 from .runtime.live import TooManySubscribers
 from .runtime.showing import told
-from .runtime.stream import NotNow, Reader, Stream, Taken
+from .runtime.stream import Stream
+from .runtime.taking import NotNow, Reader, Taken
 
 log = logging.getLogger("yizhan.passage.hot")
 

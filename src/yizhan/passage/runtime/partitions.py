@@ -31,7 +31,8 @@ from .decoding import BatchRefused, read_batch
 from .keys import Source
 from .limits import TooFast
 from .showing import told
-from .stream import NotNow, Reader, Stream, Taken
+from .stream import Stream
+from .taking import NotNow, Reader, Taken
 
 log = logging.getLogger("yizhan.passage.partitions")
 

@@ -8,9 +8,9 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -18,8 +18,8 @@ import numpy as np
 from django.db import DatabaseError, connection
 
 from yizhan.geo.passage import PassageKernel, Reminders
-from yizhan.passage.models import LIMITS, Reminder
-from yizhan.passage.pseudonyms import pseudonym_key, vehicle_number
+from yizhan.passage.models import LIMITS
+from yizhan.passage.pseudonyms import pseudonym_key
 from yizhan.passage.queries.phones import vehicles_with_phones
 from yizhan.passage.queries.rules import RulesTree
 from yizhan.passage.services.announcements import REMINDED, announce
@@ -31,7 +31,7 @@ from yizhan.unions.identity import new_public_id
 from . import metrics
 from .around import Answer, Around, Tile
 from .batches import REPEATED_WITHIN_S, Answers, Digests, Judged, Reminding, by_batch
-from .decoding import AHEAD_MS, LATE_MS, Batch, BatchRefused, Rejected, read_batch
+from .decoding import AHEAD_MS, LATE_MS, Batch, read_batch
 from .delivery import Deliverer
 from .keeper import Keeper
 from .keys import KeyRing, Source
@@ -41,6 +41,7 @@ from .names import Names
 from .pushes import Pusher
 from .showing import Reminded, shown, told
 from .simulated import SimulatedTraffic
+from .taking import NotNow, Numbers, Reader, Taken, key_reused, milliseconds, of_the_log, warm_up
 from .tallies import Tallies
 from .wishes import Wishes, services_with_bits
 from .world import PlaceSeen, World, build_world
@@ -57,44 +58,6 @@ LONGEST_WRITE = timedelta(minutes=1)  # from the moment that a row bears to its 
 SHOW_EVERY_S = 0.5
 COUNTS_EVERY_S = 60.0
 OTHERS_WITHIN = timedelta(minutes=1)  # what other processes wrote longer ago is no news
-
-
-class NotNow(Exception):
-    """The stream cannot take the batch at this moment; the sender should repeat it soon."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code, self.detail = code, detail
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a batch."""
-
-    accepted: int
-    rejected: list[Rejected]
-    rejected_count: int
-    reminded: list[Reminded]
-
-
-class Reader(Protocol):
-    """Reads a body."""
-
-    def __call__(self, body: bytes, *, now_ms: int) -> Batch:
-        """The batch; raises BatchRefused."""
-        ...
-
-
-class _Numbers(dict[str, int]):
-    """The vehicle numbers of one source, by the names that it uses."""
-
-    def __init__(self, key: bytes, source: int) -> None:
-        super().__init__()
-        self._key, self._source = key, source
-
-    def __missing__(self, name: str) -> int:
-        found = self[name] = vehicle_number(self._key, self._source, name)
-        return found
 
 
 class Stream:
@@ -127,7 +90,7 @@ class Stream:
         self._pseudonym_key = pseudonym_key()
         self._wishes = Wishes.none()
         self._with_phones: frozenset[int] = frozenset()
-        self._numbers: dict[int, _Numbers] = {}
+        self._numbers: dict[int, Numbers] = {}
         self.limits = Limits()
         self.deliverer = Deliverer(clock=clock)
         self.pusher = Pusher(clock=clock)
@@ -221,7 +184,7 @@ class Stream:
         batch_key = UUID(bytes=self._digests.of(source.number, b"key " + key.encode()) if key else content)
         if judged := self._answers.get(batch_key):
             if judged.content != content:
-                raise _key_reused()
+                raise key_reused()
             metrics.REPEATED.inc()
             return judged
         batch = read(body, now_ms=round(self._clock() * 1000))
@@ -272,7 +235,7 @@ class Stream:
         numbers = self._vehicles(source, batch.names)
         row_of = dict(zip(numbers.tolist(), range(len(numbers)), strict=True))
         if any(passed.vehicle not in row_of for passed, _place in logged):
-            raise _key_reused()
+            raise key_reused()
         reminding = [Reminding(passed, place, batch.names[row_of[passed.vehicle]]) for passed, place in logged]
         written: Future[set[UUID]] = Future()
         written.set_result({each.passed.public_id for each in reminding})
@@ -321,8 +284,8 @@ class Stream:
             kernel = PassageKernel(world.stations)
             self._log_read_at = self._now()
             kernel.remember(self._log_since_it_matters(world))
-            self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
-            _warm_up(world)
+            self._logged = by_batch(map(of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
+            warm_up(world)
             self._take_over(world)
             self._kernel = kernel
             log.info(
@@ -344,12 +307,12 @@ class Stream:
         if self._kernel is None:
             return
         began = self._now()
-        rows = list(map(_of_the_log, recorded(since=self._log_read_at - LONGEST_WRITE)))
+        rows = list(map(of_the_log, recorded(since=self._log_read_at - LONGEST_WRITE)))
         self._kernel.remember(
             Reminders.of(
                 np.array([passed.vehicle for passed, _ in rows], np.int64),
                 np.array([passed.place for passed, _ in rows], np.int64),
-                np.array([_milliseconds(passed.passed_at) for passed, _ in rows], np.int64),
+                np.array([milliseconds(passed.passed_at) for passed, _ in rows], np.int64),
             )
         )
         self._logged = self._logged | by_batch(rows)
@@ -372,7 +335,7 @@ class Stream:
             self._shown_until = rows[-1].public_id
         reminded = [
             Reminded(passed, place, "", self._open_until(passed))
-            for passed, place in map(_of_the_log, rows)
+            for passed, place in map(of_the_log, rows)
             if not self.hub.holds(str(passed.public_id))
         ]
         with contextlib.suppress(RuntimeError):  # the loop has ended
@@ -403,7 +366,7 @@ class Stream:
         since = self._now() - timedelta(seconds=LONGEST_STREAM_S)
         rows = recorded_after(last, union_path=union_path, most=MOST_REPLAYED, since=since)
         connection.close()  # of a thread that may never come back
-        return [Reminded(passed, place, "", self._open_until(passed)) for passed, place in map(_of_the_log, rows)]
+        return [Reminded(passed, place, "", self._open_until(passed)) for passed, place in map(of_the_log, rows)]
 
     def watch(self, union_path: str, *, last_event_id: str = "") -> Subscriber:
         """Open a live stream for a union's watcher; it begins with what is simulated now and what they missed.
@@ -428,7 +391,7 @@ class Stream:
         return Reminders.of(
             np.array([row[0] for row in rows], np.int64),
             np.array([row[1] for row in rows], np.int64),
-            np.array([_milliseconds(row[2]) for row in rows], np.int64),
+            np.array([milliseconds(row[2]) for row in rows], np.int64),
             np.array([row[3] for row in rows], np.float64),
         )
 
@@ -437,7 +400,7 @@ class Stream:
             self._numbers.clear()
         known = self._numbers.get(source.number)
         if known is None:
-            known = self._numbers[source.number] = _Numbers(self._pseudonym_key, source.number)
+            known = self._numbers[source.number] = Numbers(self._pseudonym_key, source.number)
         vehicles = np.fromiter(map(known.__getitem__, names.distinct), np.int64, len(names.distinct))
         return names.spread(vehicles)
 
@@ -481,7 +444,7 @@ class Stream:
         ]
 
     def _open_until(self, passed: Passed) -> datetime | None:
-        return self._world.open_until(passed.place, _milliseconds(passed.passed_at) // 1000)
+        return self._world.open_until(passed.place, milliseconds(passed.passed_at) // 1000)
 
     def _message(self, passed: Passed, place: PlaceSeen, name: str) -> str:
         return msgspec.json.encode(told(Reminded(passed, place, name, self._open_until(passed)))).decode()
@@ -490,7 +453,7 @@ class Stream:
         if self._kernel is not None:
             now_ms = round(self._clock() * 1000)
             if self._announces:  # what others did is added at each take-over; here the old goes
-                self._logged = by_batch(map(_of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
+                self._logged = by_batch(map(of_the_log, recorded(since=self._now() - REPEATED_WITHIN)))
             self._kernel.forget_before(now_ms - LATE_MS - round(self._world.longest_memory_s * 1000))
 
     def _now(self) -> datetime:
@@ -513,35 +476,3 @@ class Stream:
                 await asyncio.to_thread(self.write_counts)
             for path, events in self.simulated.changes(self._clock()):
                 self.hub.publish_simulation(path, events)
-
-
-def _of_the_log(row: Reminder) -> tuple[Passed, PlaceSeen]:
-    passed = Passed(
-        public_id=row.public_id,
-        vehicle=row.vehicle,
-        place=row.place_id,
-        union=row.union_id,
-        source=row.source_id,
-        passed_at=row.passed_at,
-        distance_m=row.distance_m,
-        is_simulated=row.is_simulated,
-        batch=row.batch,
-    )
-    place, union = row.place, row.union
-    seen = PlaceSeen(place.pk, place.public_id, place.name, union.pk, union.path, place.lon, place.lat)
-    return passed, seen
-
-
-def _key_reused() -> BatchRefused:
-    return BatchRefused("key_reused", "this Idempotency-Key came with another body before", status=422)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
-
-
-def _warm_up(world: World) -> None:
-    # The first batch must not wait until the kernels are compiled.
-    kernel = PassageKernel(world.stations)
-    one = np.ones(1, np.int64)
-    kernel.feed(one, one, one * 113.0, one * 34.0, one * 5.0)

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -92,10 +91,12 @@ def page(request: HttpRequest) -> HttpResponseBase:
 @never_cache
 @require_safe
 def part(request: HttpRequest) -> HttpResponseBase:
-    """Offers: asked for every two seconds while on duty."""
-    told = _told(_rescuer(request))
-    response = HttpResponse(render_to_string("rescue/parts/offers.html", told, request))
-    response["X-Version"] = told["version"]
+    """Whether anything changed: asked every two seconds while on duty.
+
+    Nothing else is told: buttons that are drawn anew under a finger would lose its tap.
+    """
+    response = HttpResponse(status=204)
+    response["X-Version"] = _told(_rescuer(request))["version"]
     return response
 
 
