@@ -10,6 +10,7 @@ from uuid import uuid4
 import hypothesis
 import pytest
 from django.db import connection
+from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from yizhan.unions.models import Level, Staff, Union, User, Worker
@@ -76,6 +77,12 @@ def truncation_of_the_trail(*, allowed: bool) -> None:
 def no_second_factor(settings: Settings) -> None:
     """Administrators reach the desk by `force_login` alone; the tests of the gate itself switch it on."""
     settings.REQUIRE_SECOND_FACTOR = False
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_site() -> None:
+    """Each test begins in Chinese: the language of a request stays with the thread when the request is over."""
+    translation.deactivate()
 
 
 @pytest.fixture(autouse=True)
