@@ -9,35 +9,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from hashlib import blake2b
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
 
 from yizhan.passage.models import Delivery, PingSource
 from yizhan.passage.services.webhooks import forget_dead_letters
-from yizhan.unions.webhooks import PAUSES_S, Answer, Receivers, headers, pause_s, reach_of_this_installation
+from yizhan.unions.webhooks import PAUSES_S, Answer, Receivers, headers, pause_s
 
 from . import metrics
+from .sending import Sender
 
 log = logging.getLogger("yizhan.passage.delivery")
 
 BATCH = 500
-LOOK_EVERY_S = 1.0
 MEDIA_TYPE = "application/cloudevents-batch+json"
 EVENT_TYPE = "org.yizhan.reminder.made"
 GONE = 410
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,100 +42,40 @@ class Load:
     deliveries: list[Delivery]
 
 
-class Deliverer:
-    """Sends what waits until it is stopped.
+class Deliverer(Sender):
+    """Sends what waits until it is stopped."""
 
-    Args:
-        clock: seconds since 1970.
-        receivers: makes the pool of connections, in the loop that uses it.
-    """
+    what = "deliveries"
+    look_every_s = 1.0
+    settle_s = 0.05
 
-    def __init__(
-        self,
-        *,
-        clock: Callable[[], float] = time.time,
-        receivers: Callable[[], Receivers] = lambda: Receivers(reach_of_this_installation()),
-    ) -> None:
-        self._clock = clock
-        self._make_receivers = receivers
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="passage-delivery", daemon=True)
-        self._database = ThreadPoolExecutor(1, thread_name_prefix="passage-delivery-database")
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self._under_way: dict[int, asyncio.Task[None]] = {}
         self._not_before: dict[int, float] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._wake: asyncio.Event | None = None
+        self._tidied_at = 0.0
 
-    def start(self) -> None:
-        """Begin to send."""
-        self._thread.start()
+    async def _all_answered(self) -> None:
+        await asyncio.gather(*self._under_way.values())
 
-    def wake(self) -> None:
-        """Something new waits. May be called from any thread."""
-        loop, wake = self._loop, self._wake
-        if loop is not None and wake is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(wake.set)
+    async def _tidy(self) -> None:
+        if time.monotonic() - self._tidied_at > 3600:
+            await self._in_database(lambda: forget_dead_letters(now=self._now()))
+            self._tidied_at = time.monotonic()
 
-    def stop(self) -> None:
-        """End; what is under way is sent again by whoever starts next."""
-        self._stopping.set()
-        self.wake()
-        if self._thread.is_alive():
-            self._thread.join(10)
+    async def _give_up(self) -> None:
+        for task in self._under_way.values():
+            task.cancel()
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
-    async def once(self) -> None:
-        """Send what is due now, and wait until every receiver has answered."""
-        receivers = self._make_receivers()
-        try:
-            await self._begin_what_is_due(receivers)
-            await asyncio.gather(*self._under_way.values())
-            await self._in_database(_let_go)
-        finally:
-            await receivers.close()
-
-    def _run(self) -> None:
-        asyncio.run(self._go_on())
-        self._database.submit(_let_go).result()
-        self._database.shutdown()
-
-    async def _go_on(self) -> None:
-        self._loop, self._wake = asyncio.get_running_loop(), asyncio.Event()
-        receivers = self._make_receivers()
-        tidied_at = 0.0
-        try:
-            while not self._stopping.is_set():
-                self._wake.clear()
-                try:
-                    await self._begin_what_is_due(receivers)
-                    if time.monotonic() - tidied_at > 3600:
-                        await self._in_database(lambda: forget_dead_letters(now=self._now()))
-                        tidied_at = time.monotonic()
-                except DatabaseError as failure:
-                    log.warning("deliveries cannot be read", extra={"error": type(failure).__name__})
-                    await self._in_database(_let_go)
-                await self._sleep()
-        finally:
-            for task in self._under_way.values():
-                task.cancel()
-            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-            await receivers.close()
-
-    async def _sleep(self) -> None:
-        if self._wake is None:
-            return
-        try:
-            await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
-            await asyncio.sleep(0.05)  # what comes in a flock is sent in one batch
-        except TimeoutError:
-            pass
-
-    async def _begin_what_is_due(self, receivers: Receivers) -> None:
+    async def _send_what_is_due(self, receivers: Receivers) -> bool:
         now = self._clock()
         resting = {source for source, until in self._not_before.items() if until > now}
         for load in await self._in_database(lambda: _due(self._now(), without=resting | set(self._under_way))):
             task = asyncio.create_task(self._send(receivers, load))
             self._under_way[load.source.pk] = task
             task.add_done_callback(partial(self._ended, load.source.pk))
+        return False  # each source has its turn; the end of one wakes
 
     def _ended(self, source: int, task: asyncio.Task[None]) -> None:
         self._under_way.pop(source, None)
@@ -168,16 +102,6 @@ class Deliverer:
             "reminders could not be delivered",
             extra={"to": str(load.source.public_id), "answer": answer.words, "deliveries": len(rows)},
         )
-
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock(), UTC)
-
-    async def _in_database(self, work: Callable[[], _T]) -> _T:
-        def done() -> _T:
-            close_old_connections()
-            return work()
-
-        return await asyncio.get_running_loop().run_in_executor(self._database, done)
 
 
 def body_of(deliveries: list[Delivery]) -> bytes:
@@ -212,10 +136,6 @@ def _due(now: datetime, *, without: set[int]) -> list[Load]:
     due = waiting.filter(due_at__lte=now).exclude(source__in=without)
     sources = PingSource.every.filter(pk__in=due.values("source")).exclude(webhook_url="")
     return [Load(source, list(due.filter(source=source).order_by("pk")[:BATCH])) for source in sources]
-
-
-def _let_go() -> None:
-    connection.close()  # that of the thread that calls
 
 
 def _remove(rows: list[int]) -> None:
