@@ -33,11 +33,30 @@ def _rescuer(request: HttpRequest) -> Rescuer:
     return rescuer
 
 
+class _Now:
+    """What a rescuer has before them: the turn of duty that runs, offers, calls in hand and those just ended."""
+
+    def __init__(self, rescuer: Rescuer) -> None:
+        self.at = database_now()
+        self.running = queries.duty_of(rescuer)
+        self.offers = queries.offers_to(rescuer)
+        self.jobs = queries.jobs_of(rescuer, since=self.at - timedelta(hours=2))
+
+    @property
+    def version(self) -> str:
+        """Whatever of this changes, the page is drawn anew."""
+        return ".".join(
+            [
+                str(self.running.pk if self.running else 0),
+                *(str(offer.pk) for offer in self.offers),
+                *(f"{call.pk}-{call.version}" for call in self.jobs),
+            ]
+        )
+
+
 def _told(rescuer: Rescuer) -> dict[str, Any]:
-    now = database_now()
-    running = queries.duty_of(rescuer)
-    offers = queries.offers_to(rescuer)
-    jobs = queries.jobs_of(rescuer, since=now - timedelta(hours=2))
+    now = _Now(rescuer)
+    running, jobs = now.running, now.jobs
     shown = []
     for call in jobs:
         metres = None
@@ -60,21 +79,14 @@ def _told(rescuer: Rescuer) -> dict[str, Any]:
         "offers": [
             {
                 "offer": offer,
-                "left_s": max(0, round((offer.expires_at - now).total_seconds())),
+                "left_s": max(0, round((offer.expires_at - now.at).total_seconds())),
                 "minutes": max(1, round(offer.travel_s / 60)),
             }
-            for offer in offers
+            for offer in now.offers
         ],
         "jobs": shown,
         "side": By.RESCUER,
-        # Whatever of this changes, the page is drawn anew.
-        "version": ".".join(
-            [
-                str(running.pk if running else 0),
-                *(str(offer.pk) for offer in offers),
-                *(f"{call.pk}-{call.version}" for call in jobs),
-            ]
-        ),
+        "version": now.version,
         "marks": [[call.lon, call.lat] for call in jobs if call.is_held],
     }
 
@@ -96,7 +108,7 @@ def part(request: HttpRequest) -> HttpResponseBase:
     Nothing else is told: buttons that are drawn anew under a finger would lose its tap.
     """
     response = HttpResponse(status=204)
-    response["X-Version"] = _told(_rescuer(request))["version"]
+    response["X-Version"] = _Now(_rescuer(request)).version
     return response
 
 
