@@ -1,5 +1,5 @@
 /** The duty desk's board: the map follows the list; a call can be dragged onto a rescuer. */
-import { follow, markOf } from "../rescue/follow";
+import { followOnMap, markOf } from "../rescue/follow";
 import type { Position } from "../rescue/map";
 import { say, wordsFrom } from "../words";
 
@@ -111,16 +111,5 @@ function letDrag(root: HTMLElement): void {
 const root = document.querySelector<HTMLElement>("[data-board]");
 if (root) {
   letDrag(root);
-  let show: ((marks: Marks) => void) | null = null;
-  draw(root)
-    .then((made) => {
-      show = made;
-    })
-    .catch((reason: unknown) => console.warn("No map:", reason));
-  follow(root, {
-    drawn: (part) => {
-      const marks = markOf<Marks>(part);
-      if (marks) show?.(marks);
-    },
-  });
+  followOnMap<Marks>(root, draw);
 }

@@ -1,5 +1,5 @@
 /** The rider's live page: who comes, on a map that follows. */
-import { follow, markOf } from "../rescue/follow";
+import { followOnMap, markOf } from "../rescue/follow";
 import type { Position } from "../rescue/map";
 import { say, wordsFrom } from "../words";
 
@@ -46,17 +46,4 @@ async function draw(root: HTMLElement): Promise<((mark: Mark) => void) | null> {
 }
 
 const root = document.querySelector<HTMLElement>("[data-live]");
-if (root) {
-  let show: ((mark: Mark) => void) | null = null;
-  draw(root)
-    .then((made) => {
-      show = made;
-    })
-    .catch((reason: unknown) => console.warn("No map:", reason));
-  follow(root, {
-    drawn: (part) => {
-      const told = markOf<Mark>(part);
-      if (told) show?.(told);
-    },
-  });
-}
+if (root) followOnMap<Mark>(root, draw);

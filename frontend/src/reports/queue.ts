@@ -4,6 +4,7 @@
  * do no harm.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { passing, post } from "../posting";
 
 export interface Waiting {
   /** Request id, made on this phone. */
@@ -27,7 +28,7 @@ interface Reports extends DBSchema {
 }
 
 export const WAKE = "yizhan-reports"; // the tag under which the browser wakes the service worker
-const LONGEST_S = 20;
+const SENDING = { credentials: "omit", patienceMs: 20_000 } as const;
 const REMEMBERED_MS = 7 * 86_400_000;
 
 function opened(): Promise<IDBPDatabase<Reports>> {
@@ -85,20 +86,6 @@ export async function askToBeWoken(): Promise<void> {
   }
 }
 
-async function post(path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), LONGEST_S * 1000);
-  try {
-    return await fetch(path, { method: "POST", body, headers, credentials: "omit", signal: patience.signal });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Whether asking again may help: the server is busy or out of order, or too many reports came. */
-const passing = (answer: Response): boolean =>
-  answer.status >= 500 || [408, 425, 429].includes(answer.status);
-
 /** Send one report with its photo. Returns it with its outcome, or as it now waits. */
 export async function send(report: Waiting): Promise<Waiting> {
   let now = report;
@@ -112,7 +99,7 @@ export async function send(report: Waiting): Promise<Waiting> {
       const answer = await post(
         `/api/places/${encodeURIComponent(now.place)}/reports`,
         JSON.stringify({ request_id, kind, words }),
-        { "Content-Type": "application/json" },
+        { ...SENDING, headers: { "Content-Type": "application/json" } },
       );
       if (passing(answer)) return now;
       if (!answer.ok) {
@@ -124,7 +111,7 @@ export async function send(report: Waiting): Promise<Waiting> {
     if (now.photo) {
       const form = new FormData();
       form.set("photo", now.photo, "photo");
-      const answer = await post(`/api/reports/${now.token}/photos`, form);
+      const answer = await post(`/api/reports/${now.token}/photos`, form, SENDING);
       if (passing(answer)) return now;
     }
     await note({ outcome: "sent", photo: null });

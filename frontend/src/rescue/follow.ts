@@ -49,6 +49,27 @@ export function markOf<T>(part: ParentNode): T | null {
   return text ? (JSON.parse(text) as T) : null;
 }
 
+/**
+ * Follow with a map: `draw` makes it and gives what shows what a part says. Without a map the page follows all the same.
+ */
+export function followOnMap<T>(
+  root: HTMLElement,
+  draw: (root: HTMLElement) => Promise<((mark: T) => void) | null>,
+): void {
+  let show: ((mark: T) => void) | null = null;
+  draw(root)
+    .then((made) => {
+      show = made;
+    })
+    .catch((reason: unknown) => console.warn("No map:", reason));
+  follow(root, {
+    drawn: (part) => {
+      const mark = markOf<T>(part);
+      if (mark) show?.(mark);
+    },
+  });
+}
+
 /** The position of this phone, or null. */
 export function position(timeout = 10_000): Promise<GeolocationCoordinates | null> {
   return new Promise((resolve) => {

@@ -4,6 +4,7 @@
  * place of one that was never sent.
  */
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import { passing, post } from "../posting";
 
 export interface WaitingCall {
   /** Request id, made on this phone. */
@@ -29,8 +30,7 @@ interface Calls extends DBSchema {
   calls: { key: string; value: WaitingCall };
 }
 
-const PATIENCE_MS = 15_000;
-const RETRY = [408, 425, 429];
+const SENDING = { credentials: "same-origin", patienceMs: 15_000 } as const;
 
 async function opened(): Promise<IDBPDatabase<Calls>> {
   return openDB<Calls>("yizhan-rescue", 1, {
@@ -65,30 +65,15 @@ export async function forgetCall(id: string): Promise<void> {
   db.close();
 }
 
-async function post(path: string, body: BodyInit, headers: Record<string, string> = {}): Promise<Response> {
-  const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), PATIENCE_MS);
-  try {
-    return await fetch(path, {
-      method: "POST",
-      body,
-      headers,
-      credentials: "same-origin",
-      signal: patience.signal,
-    });
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Send a call; what is sent or refused is forgotten here. */
 export async function sendCall(call: WaitingCall): Promise<Outcome> {
   try {
     const { id: request_id, photo, ...facts } = call;
     const answer = await post("/api/rescue/calls", JSON.stringify({ request_id, ...facts }), {
-      "Content-Type": "application/json",
+      ...SENDING,
+      headers: { "Content-Type": "application/json" },
     });
-    if (answer.status >= 500 || RETRY.includes(answer.status)) return { kind: "waits" };
+    if (passing(answer)) return { kind: "waits" };
     if (!answer.ok) {
       const problem = (await answer.json().catch(() => ({}))) as {
         title?: string;
@@ -104,7 +89,7 @@ export async function sendCall(call: WaitingCall): Promise<Outcome> {
       form.set("photo", photo, "photo.jpg");
       form.set("request_id", request_id);
       // The call is what counts: a photo that does not arrive can be sent again from the live page.
-      await post(`/api/rescue/calls/${token}/photos`, form).catch(() => undefined);
+      await post(`/api/rescue/calls/${token}/photos`, form, SENDING).catch(() => undefined);
     }
     await forgetCall(call.id);
     return { kind: "sent", token };
