@@ -17,7 +17,6 @@ import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
@@ -26,6 +25,7 @@ from django.test import Client
 from django.utils import timezone
 
 from tests.benefits.conftest import Kitchen, spent
+from tests.database import database_url
 from yizhan.benefits.books import verify_books
 from yizhan.benefits.models import BenefitOffer, Entry, LedgerTransaction, Redemption, Span
 from yizhan.benefits.refusals import Refused
@@ -49,12 +49,9 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        connection.ensure_connection()
-        info = connection.connection.info
-        user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
         self.environment = {
             **os.environ,
-            "DATABASE_URL": f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}",
+            "DATABASE_URL": database_url(),
             "DJANGO_SETTINGS_MODULE": "yizhan.site.settings",
             "YIZHAN_BASE_URL": f"http://127.0.0.1:{self.port}",
             "YIZHAN_REQUIRE_SECOND_FACTOR": "0",

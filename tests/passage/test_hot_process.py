@@ -11,13 +11,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pytest
-from django.db import connection
 
 from tests.conftest import PostMaker, UnionTree
+from tests.database import database_url
 from tests.places.conftest import PlaceMaker
 from yizhan.passage.live_tokens import Watcher, make_token
 from yizhan.passage.models import Reminder
@@ -71,14 +70,11 @@ class Hot:
 
     @staticmethod
     def environment() -> dict[str, str]:
-        connection.ensure_connection()
-        info = connection.connection.info  # of the embedded server, too
-        user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
         return {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
-            "DATABASE_URL": f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}",
+            "DATABASE_URL": database_url(),
         }
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

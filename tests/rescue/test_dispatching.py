@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from urllib.parse import quote
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
 from tests.conftest import PostMaker, UnionTree
+from tests.database import database_url
 from tests.rescue.rescue_makers import HERE, Street, fresh, kinds, open_offers, photo
 from yizhan.rescue.dispatch import Policy
 from yizhan.rescue.models import By, CallEvent, CallState, Duty, Offer, OfferState, RescueCall
@@ -197,7 +197,7 @@ def test_a_dispatcher_that_is_killed_loses_and_doubles_nothing(street: Street) -
     """`kill -9` in the midst of offering; the next one goes on from what is stored."""
     rescuers = [street.rescuer(metres=100.0 * number) for number in range(5)]
     environment = {
-        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": _database_url(),
+        **os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "DATABASE_URL": database_url(),
     }  # fmt: skip
     command = [sys.executable, "-m", "yizhan.site.cli", "rescue", "dispatch"]
     first = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -217,13 +217,6 @@ def test_a_dispatcher_that_is_killed_loses_and_doubles_nothing(street: Street) -
         assert kinds(call) == ["submitted", "offered"]
     for rescuer in rescuers:
         go_off_duty(rescuer)
-
-
-def _database_url() -> str:
-    connection.ensure_connection()
-    info = connection.connection.info
-    user = quote(info.user) + (f":{quote(info.password)}" if info.password else "")
-    return f"postgresql://{user}@{quote(info.host, safe='')}:{info.port}/{info.dbname}"
 
 
 def _wait_for(condition: object, seconds: float = 40.0) -> None:
