@@ -1,24 +1,20 @@
 """How often one client may bring cases; nothing by which a client could be known is kept.
 
-Counts stand in the shared cache under a keyed hash. Many phones share one address of their carrier, so the limits are
-for machines, not for people.
+Many phones share one address of their carrier, so the limits are for machines, not for people.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from django.core.cache import cache
-from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.models import Worker
+from yizhan.unions.throttling import times_within_the_hour
 
 PER_ADDRESS: Final = 60  # an hour
 PER_WORKER: Final = 20  # an hour
-_HOUR: Final = 3600
 
 
 class TooMany(RuleBroken):
@@ -48,14 +44,5 @@ def count_key(client: str, limit: int) -> None:
 
 
 def _count(who: str, limit: int) -> None:
-    hour = timezone.now().strftime("%Y%m%d%H")
-    key = f"cases:{salted_hmac('cases.throttle', f'{who} {hour}', algorithm='sha256').hexdigest()[:32]}"
-    if cache.add(key, 1, _HOUR):
-        return
-    try:
-        count = cache.incr(key)
-    except ValueError:  # it ran out in between
-        cache.add(key, 1, _HOUR)
-        return
-    if count > limit:
+    if times_within_the_hour("cases", who) > limit:
         raise TooMany

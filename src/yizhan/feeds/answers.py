@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.translation import gettext as _
 
-from yizhan.places.codings import BROTLI, GZIP, ZSTANDARD, coded, preferred
+from yizhan.places.codings import BROTLI, WORTH_CODING_BYTES, coded, likes_brotli_best
 from yizhan.places.parameters import QueryRefused
 
 from .queries.changes import last_change
@@ -24,7 +24,6 @@ JSON = "application/json"
 GEOJSON = "application/geo+json"
 PROBLEM = "application/problem+json"
 HTML = "text/html"
-WORTH_CODING_BYTES = 512  # as at the front door
 _encode = msgspec.json.Encoder().encode
 
 View = Callable[..., HttpResponseBase]
@@ -72,8 +71,8 @@ def answered(view: View) -> View:
 
 def _in_brotli(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     """The answer as brotli, for who likes that best; Zstandard and gzip are the front door's to make."""
-    wanted = preferred(request.headers.get("Accept-Encoding", ""), (ZSTANDARD, BROTLI, GZIP))
-    if wanted == BROTLI and isinstance(response, HttpResponse) and len(response.content) >= WORTH_CODING_BYTES:
+    wanted = likes_brotli_best(request.headers.get("Accept-Encoding", ""))
+    if wanted and isinstance(response, HttpResponse) and len(response.content) >= WORTH_CODING_BYTES:
         response.content = coded(response.content, BROTLI)
         response["Content-Encoding"] = BROTLI
     return response

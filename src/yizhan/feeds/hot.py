@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
-from yizhan.places.codings import BROTLI, GZIP, ZSTANDARD, BrotliStream, coded, preferred
+from yizhan.places.codings import BROTLI, WORTH_CODING_BYTES, BrotliStream, coded, likes_brotli_best
 from yizhan.places.hot import ExactRoute
 from yizhan.places.hot import keeper as places_keeper
 from yizhan.places.keeper import Keeper
@@ -43,7 +43,6 @@ Run = Callable[[Callable[[], T]], Awaitable[T]]
 INFORMATION_TTL_S = 3_600
 MOST_CHANGES, USUAL_CHANGES = 5_000, 500
 _MOST_AT_ONCE = 4  # threads that ask the database
-WORTH_CODING_BYTES = 512  # as at the front door
 
 _encode = msgspec.json.Encoder().encode
 
@@ -282,9 +281,8 @@ class _NotReady(Exception):
 
 
 def wants_brotli(scope: Scope) -> bool:
-    """Whether brotli is what the asker likes best. Zstandard and gzip are the front door's to make, from the plain."""
-    accepted = dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1")
-    return preferred(accepted, (ZSTANDARD, BROTLI, GZIP)) == BROTLI
+    """Whether the answer to this question goes out in brotli."""
+    return likes_brotli_best(dict(scope["headers"]).get(b"accept-encoding", b"").decode("latin-1"))
 
 
 class _Door:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 import brotli
 
 IDENTITY, BROTLI, GZIP, ZSTANDARD = "identity", "br", "gzip", "zstd"
+WORTH_CODING_BYTES = 512  # as at the front door
 # Of lists of places: a fifth smaller than gzip for twice its time; in streams as small as gzip for less than its time.
 QUALITY, STREAM_QUALITY = 5, 3
 _GZIP_LEVEL = 5
@@ -25,6 +26,14 @@ def preferred(accepted: str, offered: Sequence[str]) -> str:
         if (likes := liked.get(coding, other)) > weight:
             best, weight = coding, likes
     return best if weight >= liked.get(IDENTITY, 0.0) else IDENTITY
+
+
+def likes_brotli_best(accepted: str) -> bool:
+    """Whether brotli is what that header likes best of all that we and the front door can make.
+
+    Zstandard and gzip are the front door's to make, from the plain.
+    """
+    return preferred(accepted, (ZSTANDARD, BROTLI, GZIP)) == BROTLI
 
 
 def _weights(accepted: str) -> Iterator[tuple[str, float]]:

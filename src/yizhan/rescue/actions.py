@@ -11,6 +11,5 @@ RESCUER_CREATED = declare_action("rescue.rescuer_created", _("entered a rescuer"
 RESCUER_CHANGED = declare_action("rescue.rescuer_changed", _("changed a rescuer"))
 CALL_PHONE_SEEN = declare_action("rescue.phone_seen", _("saw the phone number of a caller"))
 BROADCAST_SENT = declare_action("rescue.broadcast", _("called all rescuers nearby"))
-CALLS_EXPORTED = declare_action("rescue.exported", _("exported calls for help"))
 
 declare_details({"rescuer": pgettext_lazy("trail", "rescuer")})

@@ -5,4 +5,3 @@ from yizhan.unions.rights import Role, declare
 VIEW_RESCUE = declare("rescue.view", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.READER])
 DISPATCH = declare("rescue.dispatch", roles=[Role.ADMINISTRATOR, Role.CADRE])
 MANAGE_RESCUERS = declare("rescue.rescuers", roles=[Role.ADMINISTRATOR, Role.CADRE])
-EXPORT_RESCUE = declare("rescue.export", roles=[Role.ADMINISTRATOR, Role.CADRE, Role.READER])

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.core.cache import cache
-from django.utils import timezone
-from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from yizhan.unions.errors import Problem, RuleBroken
+from yizhan.unions.throttling import times_within_the_hour
 
 PER_ADDRESS: Final = 40
 PER_PHONE: Final = 6
-_HOUR: Final = 3600
 
 
 class TooMany(RuleBroken):
@@ -41,14 +38,5 @@ def count_call(address: str | None, phone: str | None) -> None:
 
 
 def _count(who: str, limit: int) -> None:
-    hour = timezone.now().strftime("%Y%m%d%H")
-    key = f"rescue:{salted_hmac('rescue.throttle', f'{who} {hour}', algorithm='sha256').hexdigest()[:32]}"
-    if cache.add(key, 1, _HOUR):
-        return
-    try:
-        count = cache.incr(key)
-    except ValueError:  # it ran out in between
-        cache.add(key, 1, _HOUR)
-        return
-    if count > limit:
+    if times_within_the_hour("rescue", who) > limit:
         raise TooMany

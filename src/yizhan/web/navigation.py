@@ -8,12 +8,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from django.apps import apps
-from django.db.models import IntegerField, Subquery
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import module_has_submodule
 from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.navigation import NavigationEntry
+from yizhan.unions.queries.numbers import numbers_of
 from yizhan.unions.rights import policy
 
 from .icons import ICONS
@@ -58,25 +58,10 @@ def offered() -> tuple[NavigationEntry, ...]:
     return tuple(sorted(found, key=lambda entry: entry.order))
 
 
-class _NumberOf(Subquery):
-    """How many rows a query finds, as one value of another: many numbers in one question to the database."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
 def _waiting(staff: Staff, entries: list[NavigationEntry]) -> dict[NavigationEntry, int]:
     """What waits for `staff` at each of `entries`, all asked at once; at most `COUNTED_TO` + 1 a query."""
     asked = [(entry, query) for entry in entries if entry.waiting for query in entry.waiting(staff)]
-    if not asked:
-        return {}
-    numbers = (
-        type(staff)
-        .objects.with_scopes_disabled()
-        .filter(pk=staff.pk)
-        .values_list(*(_NumberOf(query.order_by().values("pk")[: COUNTED_TO + 1]) for _entry, query in asked))
-        .get()
-    )
+    numbers = numbers_of(staff, *(query for _entry, query in asked), limit=COUNTED_TO + 1)
     found: dict[NavigationEntry, int] = {}
     for (entry, _query), number in zip(asked, numbers, strict=True):
         found[entry] = found.get(entry, 0) + number

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from django.db.models import QuerySet
 
 from yizhan.benefits.models import HouseKey, Phone, PhoneCertificate
 from yizhan.unions.models import Staff, Worker
-from yizhan.unions.queries.people import matching, workers
+from yizhan.unions.queries.people import one_called, workers
 
 
 def house_keys() -> dict[int, bytes]:
@@ -36,16 +35,7 @@ def phones(*, for_staff: Staff) -> QuerySet[Phone]:
 
 def worker_to_help(text: str, *, for_staff: Staff) -> Worker | None:
     """One worker of the acting union and below, by whole phone or identity number or by identifier."""
-    text = text.strip()
-    known = workers(for_staff=for_staff)
-    try:
-        return known.filter(public_id=UUID(text)).first()
-    except ValueError:
-        pass
-    if not any(character.isdigit() for character in text):
-        return None
-    found = list(matching(known, text)[:2])
-    return found[0] if len(found) == 1 else None
+    return one_called(text, among=workers(for_staff=for_staff))
 
 
 def certificate_numbered(number: str) -> PhoneCertificate | None:

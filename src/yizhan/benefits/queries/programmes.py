@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
 from django.db.models import Count, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
@@ -28,7 +27,7 @@ from yizhan.benefits.models import (
 from yizhan.benefits.services.budgets import bucket_of
 from yizhan.places.models import Place, PlaceStatus
 from yizhan.unions.models import Staff, Worker
-from yizhan.unions.queries.people import matching, workers
+from yizhan.unions.queries.people import one_called, workers
 
 
 def programmes(*, for_staff: Staff) -> QuerySet[Programme]:
@@ -188,28 +187,12 @@ def worker_called(text: str, *, for_staff: Staff) -> Worker | None:
 
     Those of the acting union and below, and those who redeemed in one of its programmes.
     """
-    text = text.strip()
-    if not text:
-        return None
     known = workers(for_staff=for_staff)
     eating = Worker.objects.with_scopes_disabled().filter(redemptions__union__path__startswith=for_staff.union.path)
     every = Worker.objects.with_scopes_disabled().filter(Q(pk__in=known.values("pk")) | Q(pk__in=eating.values("pk")))
-    if len(text) == 36:
-        return every.filter(public_id=text).select_related("user", "union").first() if _is_uuid(text) else None
-    if any(character.isdigit() for character in text):
-        found = list(matching(every, text).select_related("user", "union")[:2])
-        return found[0] if len(found) == 1 else None
-    return None
+    return one_called(text, among=every.select_related("user", "union"))
 
 
 def running(*, for_staff: Staff) -> int:
     """How many programmes run."""
     return programmes(for_staff=for_staff).filter(state=ProgrammeState.OPEN).count()
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True

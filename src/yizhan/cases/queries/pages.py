@@ -1,31 +1,16 @@
-"""Pages of long lists: which rows are shown is asked first, by their keys; only these are read with all they show.
-Several numbers are one question.
-"""
+"""Pages of long lists: which rows are shown is asked first, by their keys; only these are read with all they show."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import IntegerField, QuerySet, Subquery
-
-from yizhan.unions.models import Staff
+from django.db.models import QuerySet
 
 if TYPE_CHECKING:
     _Paginator = Paginator[Any]
 else:
     _Paginator = Paginator
-
-
-class _NumberOf(Subquery):
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-
-def numbers_of(staff: Staff, *found: QuerySet[Any]) -> list[int]:
-    """How many rows each of these holds; one query, asked beside the post's own row."""
-    asked = [_NumberOf(query.order_by().values("pk")) for query in found]
-    return list(Staff.objects.with_scopes_disabled().filter(pk=staff.pk).values_list(*asked).get())
 
 
 class KeysFirst(_Paginator):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import transaction
@@ -23,12 +23,12 @@ from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import NotAllowed, Operator, Right, policy
+from yizhan.unions.words import clean_words as clean
 
 from .text_messages import WORTH_TELLING
 
 LONGEST_WORDS: Final = 1000
 DAYS: Final = ("answer_days", "progress_days", "result_days", "verdict_days")
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 Actor = Staff | Operator
 
@@ -52,21 +52,7 @@ class ChangedMeanwhile(RuleBroken):
         self.events = events
 
 
-def clean_words(words: str, *, field: str = "words", longest: int = LONGEST_WORDS) -> str:
-    """Text without invisible characters, lines kept, at most `longest` characters.
-
-    Raises:
-        RuleBroken: too long; names `field`.
-    """
-    text = _UNPRINTABLE.sub("", words.replace("\r\n", "\n")).strip()
-    if len(text) > longest:
-        raise RuleBroken.at(
-            field,
-            f"{text[:40]}…",
-            _("%(given)d characters; at most %(limit)d fit.") % {"given": len(text), "limit": longest},
-            "too_long",
-        )
-    return text
+clean_words = partial(clean, longest=LONGEST_WORDS)
 
 
 def needed_words(words: str, message: str, *, field: str = "words") -> str:

@@ -21,7 +21,7 @@ from yizhan.cases.links.exports import LinkResource
 from yizhan.cases.links.filters import LinkFilter
 from yizhan.cases.models import Link, LinkKind, LinkTarget
 from yizhan.cases.outreach_rights import ASSIGN_LINKS, HOLD_LINKS, SET_LINK_TARGETS, VIEW_LINKS
-from yizhan.cases.queries.pages import KeysFirst, numbers_of
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.services import links as services
 from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
@@ -31,6 +31,7 @@ from yizhan.unions.identity import new_public_id
 from yizhan.unions.models import Worker
 from yizhan.unions.personal_data import show_phone
 from yizhan.unions.queries import people
+from yizhan.unions.queries.numbers import numbers_of
 from yizhan.unions.queries.tree import union_called
 from yizhan.unions.rights import policy
 

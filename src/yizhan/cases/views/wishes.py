@@ -17,7 +17,7 @@ from yizhan.cases.forms.wishes import ClaimForm, PublishWishForm, SponsorForm, T
 from yizhan.cases.models import Case, Sponsor, Wish, WishState
 from yizhan.cases.outcome.lists import WishFilter, WishResource
 from yizhan.cases.queries import wishes as queries
-from yizhan.cases.queries.pages import KeysFirst, numbers_of
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.visible import case_for
 from yizhan.cases.rights import HANDLE_CASES
 from yizhan.cases.services import sponsors as sponsor_services
@@ -29,6 +29,7 @@ from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.exports import spreadsheet
 from yizhan.unions.personal_data import mask_phone
+from yizhan.unions.queries.numbers import numbers_of
 from yizhan.unions.rights import policy
 
 from .links import told

@@ -75,9 +75,7 @@ class ClosureForm(forms.Form):
 class OccupancyForm(forms.Form):
     """How many people are inside now."""
 
-    people = forms.IntegerField(
-        label=_("People inside now"), min_value=0, max_value=MOST_INSIDE, widget=forms.NumberInput(attrs={"size": 5})
-    )
+    people = forms.IntegerField(label=_("People inside now"), min_value=0, max_value=MOST_INSIDE)
 
 
 class PhotoForm(forms.Form):

@@ -8,16 +8,15 @@ from datetime import datetime
 from django.core.files.base import ContentFile
 from django.db.models import QuerySet
 from django.utils.functional import lazy
-from django.utils.translation import gettext as _
 
 from yizhan.places.models import EventKind, Place, Report, ReportEvent, ReportKind, ReportPhoto, ReportReceipt
 from yizhan.places.reports.life import Fact, Life, life_of
 from yizhan.places.rights import ANSWER_REPORTS
 from yizhan.places.rules import one_line
-from yizhan.unions.errors import RuleBroken
 from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 from yizhan.unions.services.inbox import send
+from yizhan.unions.words import fitting
 
 LONGEST_WORDS = 500
 
@@ -86,15 +85,7 @@ def checked_words(words: str, *, field: str) -> str:
     Raises:
         RuleBroken: too long; names `field`.
     """
-    said = one_line(words)
-    if len(said) > LONGEST_WORDS:
-        raise RuleBroken.at(
-            field,
-            f"{said[:40]}…",
-            _("%(given)d characters; at most %(limit)d fit.") % {"given": len(said), "limit": LONGEST_WORDS},
-            "too_long",
-        )
-    return said
+    return fitting(one_line(words), longest=LONGEST_WORDS, field=field)
 
 
 def times_happened(report: Report) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from django.db import connection
@@ -17,9 +17,9 @@ from yizhan.unions.audit import record
 from yizhan.unions.errors import Problem, RuleBroken
 from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
+from yizhan.unions.words import clean_words as clean
 
 LONGEST_WORDS: Final = 300
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 class NotNow(RuleBroken):
@@ -50,21 +50,7 @@ def database_now() -> datetime:
         return now
 
 
-def clean_words(words: str, *, field: str = "words", longest: int = LONGEST_WORDS) -> str:
-    """Text without invisible characters, at most `longest` characters.
-
-    Raises:
-        RuleBroken: too long; names `field`.
-    """
-    text = _UNPRINTABLE.sub("", words.replace("\r\n", "\n")).strip()
-    if len(text) > longest:
-        raise RuleBroken.at(
-            field,
-            f"{text[:40]}…",
-            _("%(given)d characters; at most %(limit)d fit.") % {"given": len(text), "limit": longest},
-            "too_long",
-        )
-    return text
+clean_words = partial(clean, longest=LONGEST_WORDS)
 
 
 def locked(call: RescueCall) -> RescueCall:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db.models import QuerySet
 
 from yizhan.unions.encryption import blind_index
@@ -45,6 +47,19 @@ def matching(found: QuerySet[Worker], text: str) -> QuerySet[Worker]:
         return found.filter(identity_number_index=blind_index("identity_number", normal_identity_number(text)))
     except RuleBroken:
         return found.filter(user__name__icontains=text)
+
+
+def one_called(text: str, *, among: QuerySet[Worker]) -> Worker | None:
+    """The one of these workers with that whole phone or identity number, or with that identifier; None if not one."""
+    text = text.strip()
+    try:
+        return among.filter(public_id=UUID(text)).first()
+    except ValueError:
+        pass
+    if not any(character.isdigit() for character in text):
+        return None
+    found = list(matching(among, text)[:2])
+    return found[0] if len(found) == 1 else None
 
 
 def posts_of(staff: Staff) -> QuerySet[Staff]:
