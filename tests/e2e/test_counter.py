@@ -15,7 +15,7 @@ from playwright.sync_api import Page, expect
 
 from tests.benefits.carriers import ASKS, PAYS, StandIn
 
-from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site, until
+from .conftest import PHONE, WORKER_IS_ACTIVE, NewPage, Site, sign_in_by_code, until
 
 # Before the page's own script: a camera whose picture the test holds up to it.
 CAMERA = """
@@ -55,29 +55,12 @@ def workers_phone(new_page: NewPage, site: Site) -> Callable[[str], Page]:
 
     def make(number: str) -> Page:
         page = new_page(PHONE, service_workers="allow")
-        page.goto("/accounts/login/code/?next=/meals/code/")
-        page.fill("input[name=phone]", number)
-        page.locator("form button.button-primary").first.click()
-        page.wait_for_url("**/confirm/**")
-        page.fill("input[name=code]", _sent_code(site))
-        page.locator("form button.button-primary").first.click()
-        page.wait_for_url("**/meals/code/")
+        sign_in_by_code(page, site, number, "/meals/code/")
         expect(page.locator("[data-part=show]")).to_be_visible()
         expect(page.locator("[data-part=code]")).to_have_attribute("data-step", re.compile(r"\d+"))
         return page
 
     return make
-
-
-def _sent_code(site: Site) -> str:
-    for _attempt in range(100):
-        found = re.findall(r'"code": ?"(\d{6})"', "".join(p.read_text("utf-8") for p in site.var.glob("log/*")))
-        if found:
-            return found[-1]
-        import time
-
-        time.sleep(0.1)
-    pytest.fail("no code was sent")
 
 
 def _counter(new_page: NewPage, site: Site) -> Page:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import re
-import time
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import DESK, IN_THE_CITY, PHONE, NewPage, Site, follow
+from tests.e2e.conftest import DESK, IN_THE_CITY, PHONE, NewPage, Site, follow, sign_in_by_code
 
 RESCUER = "13937100001"  # of the sample city, off duty to begin with
 NEAR = {"longitude": IN_THE_CITY["longitude"] + 0.004, "latitude": IN_THE_CITY["latitude"] + 0.002}
@@ -23,27 +21,13 @@ def _picture() -> bytes:
     return content.getvalue()
 
 
-def _codes(site: Site) -> list[str]:
-    return re.findall(r'"code": ?"(\d{6})"', "".join(p.read_text("utf-8") for p in site.var.glob("log/*")))
-
-
 @pytest.fixture
 def rescuers_phone(new_page: NewPage, site: Site) -> Callable[[], Page]:
     """Signed in by a code by text message, as everyone does who works outdoors."""
 
     def make() -> Page:
         page = new_page(PHONE, position=NEAR)
-        before = len(_codes(site))
-        page.goto("/accounts/login/code/?next=/rescue/duty/")
-        page.fill("input[name=phone]", RESCUER)
-        follow(page, page.locator("form button.button-primary").first)
-        for _attempt in range(100):
-            if len(_codes(site)) > before:
-                break
-            time.sleep(0.1)
-        page.fill("input[name=code]", _codes(site)[-1])
-        page.locator("form button.button-primary").first.click()
-        page.wait_for_url("**/rescue/duty/")
+        sign_in_by_code(page, site, RESCUER, "/rescue/duty/")
         return page
 
     return make
