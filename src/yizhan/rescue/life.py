@@ -28,6 +28,7 @@ STEPS: Final[dict[CallEventKind, Step]] = {
     CallEventKind.ACCEPTED: Step(_WAITING, CallState.ACCEPTED),
     CallEventKind.ASSIGNED: Step(_WAITING | _HELD, CallState.ACCEPTED),
     CallEventKind.GIVEN_BACK: Step(_HELD, CallState.SUBMITTED),
+    CallEventKind.NOT_COME: Step(_HELD, CallState.SUBMITTED),
     CallEventKind.ON_WAY: Step(frozenset({CallState.ACCEPTED}), CallState.ON_WAY),
     CallEventKind.ARRIVED: Step(frozenset({CallState.ACCEPTED, CallState.ON_WAY}), CallState.ARRIVED),
     CallEventKind.DONE: Step(frozenset({CallState.ARRIVED}), CallState.DONE),
@@ -40,7 +41,10 @@ STEPS: Final[dict[CallEventKind, Step]] = {
     CallEventKind.SAFE: Step(frozenset({CallState.UNSAFE}), CallState.SUBMITTED),
     CallEventKind.CANCELLED: Step(_OPEN, CallState.CANCELLED),
     CallEventKind.NO_SHOW: Step(frozenset({CallState.ARRIVED}), CallState.NO_SHOW),
-    CallEventKind.FALSE_CALL: Step(_OPEN | {CallState.NO_SHOW}, CallState.FALSE_CALL),
+    # Also of what was mended and paid for: found out later, it is taken back.
+    CallEventKind.FALSE_CALL: Step(
+        _OPEN | {CallState.NO_SHOW, CallState.DONE, CallState.CONFIRMED}, CallState.FALSE_CALL
+    ),
 }
 
 

@@ -9,7 +9,7 @@ from .ledger import Account, AccountKind, Entry, LedgerTransaction, Seal, Transa
 from .lotteries import Lottery, LotteryTicket
 from .offers import FUNDING, BenefitOffer, OfferShare, PartyKind
 from .payments import OPEN_PAYMENTS, MerchantAccount, Payment, PaymentChannel, PaymentState, PaymentStep
-from .programme import Allotment, Period, Programme, ProgrammeKind, ProgrammeState, clock
+from .programme import PROVEN_KINDS, Allotment, Period, Programme, ProgrammeKind, ProgrammeState, clock
 from .reconciliation import Difference, DifferenceKind, DifferenceState, Reconciliation
 from .redemptions import Channel, Redemption, RedemptionState
 from .settlement import (
@@ -29,6 +29,7 @@ from .vouchers import Voucher, VoucherBatch
 __all__ = [
     "FUNDING",
     "OPEN_PAYMENTS",
+    "PROVEN_KINDS",
     "SHARDS",
     "SIGNAL_LIMITS",
     "WHOLE",

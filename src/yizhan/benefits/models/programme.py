@@ -37,6 +37,10 @@ class ProgrammeKind(models.TextChoices):
     OTHER = "other", _("Other benefit")
 
 
+# Redeemed by the house itself, against evidence: at no counter, no plate, and by no programs of others.
+PROVEN_KINDS = (ProgrammeKind.RESCUE,)
+
+
 class ProgrammeState(models.TextChoices):
     """The life of a programme. Only `OPEN` ones redeem; `ENDED` is for good."""
 

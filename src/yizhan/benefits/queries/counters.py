@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from yizhan.benefits.models import (
+    PROVEN_KINDS,
     BenefitOffer,
     CounterPost,
     OfferShare,
@@ -168,6 +169,7 @@ def offers_by_place(places: Sequence[Place], *, at: datetime) -> dict[int, list[
             programme__starts_on__lte=today,
             programme__weekdays__contains=[today.isoweekday()],
         )
+        .exclude(programme__kind__in=PROVEN_KINDS)
         .select_related("programme__union", "place__union")
         .annotate(pays=Coalesce(Subquery(share), 0))
         .prefetch_related(Prefetch("programme__periods", Period.objects.with_scopes_disabled().all()))

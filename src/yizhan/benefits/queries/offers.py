@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from yizhan.benefits.models import BenefitOffer, Programme, ProgrammeState, Redemption
+from yizhan.benefits.models import PROVEN_KINDS, BenefitOffer, Programme, ProgrammeState, Redemption
 from yizhan.places.models import PlaceStatus
 from yizhan.unions.models import Staff, Worker
 
@@ -29,6 +29,7 @@ def offer_to_redeem(public_id: UUID) -> BenefitOffer | None:
         BenefitOffer.objects.with_scopes_disabled()
         .filter(public_id=public_id)
         .exclude(programme__state=ProgrammeState.DRAFT)
+        .exclude(programme__kind__in=PROVEN_KINDS)
         .select_related("place__union")
         .only("programme_id", "place__union__path", "place__union__name")
         .order_by("pk")
@@ -38,10 +39,11 @@ def offer_to_redeem(public_id: UUID) -> BenefitOffer | None:
 
 
 def open_programmes(*, after: UUID | None = None) -> QuerySet[Programme]:
-    """Programmes that run and are not over, in the order in which they were made."""
+    """Programmes that run and are not over, in the order in which they were made; not those redeemed by evidence."""
     found: QuerySet[Programme] = (
         Programme.objects.with_scopes_disabled()
         .filter(state=ProgrammeState.OPEN)
+        .exclude(kind__in=PROVEN_KINDS)
         .exclude(ends_on__lt=timezone.localdate())
         .select_related("union")
         .order_by("public_id")

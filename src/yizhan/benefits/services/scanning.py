@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from yizhan.benefits import codes, tickets, voucher_codes
 from yizhan.benefits.models import (
+    PROVEN_KINDS,
     BenefitOffer,
     Channel,
     CodeSighting,
@@ -207,11 +208,12 @@ def receipt_of(row: Redemption) -> Receipt:
 
 
 def offer_here(place: Place, offer: UUID) -> BenefitOffer | None:
-    """One of the place's own offers."""
+    """One of the place's own offers that a counter redeems."""
     found: BenefitOffer | None = (
         BenefitOffer.objects.with_scopes_disabled()
         .select_related("programme", "place__union")
         .filter(place=place, public_id=offer)
+        .exclude(programme__kind__in=PROVEN_KINDS)
         .first()
     )
     return found

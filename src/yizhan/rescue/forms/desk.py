@@ -47,26 +47,36 @@ class RescuerForm(forms.Form):
     reach_m = forms.IntegerField(label=_("Goes as far as (metres)"), min_value=100, max_value=100_000, initial=5000)
     most_at_once = forms.IntegerField(label=_("Calls at the same time"), min_value=1, max_value=MOST_AT_ONCE, initial=1)
 
+    paid_at: Any = forms.ModelChoiceField(
+        label=_("Subsidies are paid to"),
+        queryset=Place.objects.none(),
+        required=False,
+        to_field_name="public_id",
+        empty_label=_("Nobody: no subsidy for what they mend"),
+        help_text=_("The repair point that settles for someone who comes; a fixed point is paid itself."),
+    )
+
     def __init__(self, *args: Any, unions: Any, rescuer: Rescuer | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
+        points = Place.objects.with_scopes_disabled().filter(kind=PlaceKind.REPAIR_POINT, status="published")
+        points = points.select_related("union").order_by("name", "pk")
         if rescuer is not None:
             del self.fields["union"]
             del self.fields["place"]
+            mine = points.filter(union__path__startswith=rescuer.union.path)
+            self.fields["paid_at"].queryset = mine  # type: ignore[attr-defined]
+            if rescuer.place_id is not None:
+                del self.fields["paid_at"]
             return
+        points = points.filter(union__in=unions.order_by())
         self.fields["union"].queryset = unions  # type: ignore[attr-defined]
-        points = Place.objects.with_scopes_disabled().filter(
-            union__in=unions.order_by(), kind=PlaceKind.REPAIR_POINT, status="published"
-        )
-        self.fields["place"].queryset = points.order_by("name", "pk")  # type: ignore[attr-defined]
+        self.fields["place"].queryset = points  # type: ignore[attr-defined]
+        self.fields["paid_at"].queryset = points  # type: ignore[attr-defined]
 
     def facts(self) -> RescuerFacts:
         """What was told."""
         told = self.cleaned_data
-        return RescuerFacts(
-            **{name: told[name] for name in RescuerFacts.__dataclass_fields__ if name not in {"lon", "lat"}},
-            lon=told["lon"],
-            lat=told["lat"],
-        )
+        return RescuerFacts(**{name: told.get(name) for name in RescuerFacts.__dataclass_fields__})
 
     @staticmethod
     def initial_of(rescuer: Rescuer) -> dict[str, Any]:
@@ -80,4 +90,5 @@ class RescuerForm(forms.Form):
             "phone": show_phone(rescuer.phone),
             "lon": round(rescuer.base_lon, 6),
             "lat": round(rescuer.base_lat, 6),
+            "paid_at": rescuer.paid_at.public_id if rescuer.paid_at else None,
         }

@@ -15,11 +15,13 @@ from .call import (
 from .offer import Offer, OfferState
 from .problem import Problem
 from .rescuer import MOST_AT_ONCE, Duty, Rescuer, RescuerKind, Vehicle
+from .subsidy import PROOF_RADIUS_M, Subsidy, SubsidyState, SubsidyTerms
 
 __all__ = [
     "ACTIVE_STATES",
     "MOST_AT_ONCE",
     "OVER_STATES",
+    "PROOF_RADIUS_M",
     "WAITING_STATES",
     "By",
     "CallEvent",
@@ -34,5 +36,8 @@ __all__ = [
     "RescueCall",
     "Rescuer",
     "RescuerKind",
+    "Subsidy",
+    "SubsidyState",
+    "SubsidyTerms",
     "Vehicle",
 ]

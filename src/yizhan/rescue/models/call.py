@@ -70,6 +70,7 @@ class CallEventKind(models.TextChoices):
     DONE = "done", pgettext_lazy("rescue step", "says it is mended")
     CONFIRMED = "confirmed", pgettext_lazy("rescue step", "confirmed that it is mended")
     REOPENED = "reopened", pgettext_lazy("rescue step", "opened it again")
+    NOT_COME = "not_come", pgettext_lazy("rescue step", "says that nobody came")
     MOVED = "moved", pgettext_lazy("rescue step", "moved the position")
     UNSAFE = "unsafe", pgettext_lazy("rescue step", "says the place is unsafe")
     SAFE = "safe", pgettext_lazy("rescue step", "says the place is safe now")

@@ -43,6 +43,7 @@ class Rescuer(PubliclyIdentified, models.Model):
 
     `base_lon`, `base_lat` are WGS-84 degrees: where a fixed point stands, or the middle of a mobile rescuer's area;
     `reach_m` is how far from there they go. `most_at_once` is how many calls they may hold at the same time.
+    Subsidies for what a mobile one mends go to the repair point `paid_at`; those of a fixed one to its own place.
     """
 
     union = models.ForeignKey(Union, on_delete=models.PROTECT, related_name="rescuers", verbose_name=_("union"))
@@ -53,6 +54,14 @@ class Rescuer(PubliclyIdentified, models.Model):
     )
     place = models.ForeignKey(
         Place, on_delete=models.PROTECT, null=True, blank=True, related_name="rescuers", verbose_name=_("place")
+    )
+    paid_at = models.ForeignKey(
+        Place,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("subsidies are paid to"),
     )
     phone = EncryptedTextField(_("phone"), null=True, blank=True)  # E.164
     skills = ArrayField(models.CharField(max_length=12, choices=Problem), verbose_name=_("can mend"), default=list)

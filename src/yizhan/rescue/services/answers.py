@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from yizhan.rescue import reasons
 from yizhan.rescue.models import (
     By,
     CallEventKind,
@@ -24,10 +25,12 @@ from yizhan.rescue.models import (
     OfferState,
     RescueCall,
     Rescuer,
+    RescuerKind,
 )
 from yizhan.unions import errors
 from yizhan.unions.errors import RuleBroken
 
+from . import subsidies
 from .calls import add_photo, tell_desk, wake_dispatcher
 from .duty import unanswered
 from .log import (
@@ -44,6 +47,7 @@ from .log import (
 )
 
 UNDO_WITHIN: Final = timedelta(hours=2)
+FRESH: Final = timedelta(minutes=5)  # a position older than this is no evidence of where someone is
 
 
 class TooLate(RuleBroken):
@@ -118,10 +122,16 @@ def _own(call: RescueCall, rescuer: Rescuer, kind: CallEventKind) -> RescueCall:
 
 
 def _position(rescuer: Rescuer, told: tuple[float, float] | None) -> tuple[float, float] | None:
-    """Where the rescuer is: as told with the step, else as last known on duty."""
+    """Where the rescuer is: as told with the step, else as their phone told within the last minutes.
+
+    Where a fixed point stands says nothing about where its helper is.
+    """
     if told is not None:
         return told
-    found = Duty.objects.with_scopes_disabled().filter(rescuer=rescuer, ended_at=None, lon__isnull=False)
+    if rescuer.kind == RescuerKind.FIXED:
+        return None
+    lately = database_now() - FRESH
+    found = Duty.objects.with_scopes_disabled().filter(rescuer=rescuer, ended_at=None, position_at__gte=lately)
     return found.values_list("lon", "lat").first()  # type: ignore[no-any-return]
 
 
@@ -185,7 +195,7 @@ def finish(
     check(current, CallEventKind.DONE)
     if photo:
         add_photo(current, photo, request_id=request_id, by=By.RESCUER)
-    elif not CallPhoto.objects.with_scopes_disabled().filter(call=current, by=By.RESCUER).exists():
+    elif not _has_photo(current):
         raise RuleBroken.at("photo", "", _("Take a photo of what was mended: it proves the help."), "missing")
     duty = Duty.objects.with_scopes_disabled().filter(rescuer=rescuer, ended_at=None).first()
     left = duty.batteries if duty else rescuer.spare_batteries
@@ -200,8 +210,15 @@ def finish(
         current, CallEventKind.DONE, by=By.RESCUER, at=at, rescuer=rescuer, position=_position(rescuer, position),
         done_at=at, parts=used, batteries_used=batteries,
     )  # fmt: skip
+    subsidies.expect(current, at)
     wake_dispatcher()
     return current
+
+
+def _has_photo(call: RescueCall) -> bool:
+    """Whether whoever holds the call sent one: what an earlier rescuer took proves nothing of theirs."""
+    photos = CallPhoto.objects.with_scopes_disabled().filter(call=call, by=By.RESCUER)
+    return bool(photos.filter(at__gte=call.accepted_at or call.received_at).exists())
 
 
 @transaction.atomic
@@ -221,6 +238,7 @@ def take_back_done(call: RescueCall, *, rescuer: Rescuer) -> RescueCall:
     if at - current.done_at > UNDO_WITHIN:
         raise RuleBroken.at("step", "reopened", _("This was done too long ago; ring the duty desk."), "too_late")
     slot = free_slot(locked_rescuer(rescuer))
+    subsidies.drop(current, at, reasons.OPENED_AGAIN)
     step(
         current, CallEventKind.REOPENED, by=By.RESCUER, at=at, rescuer=rescuer, to=CallState.ARRIVED, slot=slot,
         done_at=None, closed_at=None, times_reopened=current.times_reopened + 1,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from yizhan.rescue import reasons
 from yizhan.rescue.actions import CALL_ASSIGNED
 from yizhan.rescue.models import By, CallEventKind, CallState, Duty, Offer, OfferState, RescueCall, Rescuer
 from yizhan.rescue.rights import DISPATCH
@@ -16,6 +17,7 @@ from yizhan.unions.errors import RuleBroken
 from yizhan.unions.models import Staff
 from yizhan.unions.rights import policy
 
+from . import subsidies
 from .log import check, clean_words, close_offers, database_now, free_slot, locked, locked_rescuer, release, step
 
 
@@ -68,7 +70,7 @@ def assign_call(call: RescueCall, rescuer: Rescuer, *, actor: Staff, seen: int |
 
 @transaction.atomic
 def mark_false(call: RescueCall, *, actor: Staff, words: str) -> RescueCall:
-    """It was no call: a joke, or a slip. It can be opened again.
+    """It was no call: a joke, or a slip, also when that comes out after it was paid. It can be opened again.
 
     Raises:
         NotAllowed: `actor` may not at the call's union.
@@ -87,6 +89,7 @@ def mark_false(call: RescueCall, *, actor: Staff, words: str) -> RescueCall:
         current, CallEventKind.FALSE_CALL, by=By.DESK, at=at, post=actor, rescuer=current.rescuer, words=said,
         closed_at=at,
     )  # fmt: skip
+    subsidies.drop(current, at, reasons.FALSE_CALL)
     close_offers(current, at)
     release(current, at)
     return current

@@ -28,7 +28,10 @@ REACH_M: Final = (100, 100_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RescuerFacts:
-    """What is told of a rescuer. Positions are WGS-84 degrees; a fixed one stands where its place stands."""
+    """What is told of a rescuer. Positions are WGS-84 degrees; a fixed one stands where its place stands.
+
+    `paid_at` is the repair point that gets the subsidies of a mobile one.
+    """
 
     name: str
     phone: str = ""
@@ -39,6 +42,7 @@ class RescuerFacts:
     lat: float | None = None
     reach_m: int = 5000
     most_at_once: int = 1
+    paid_at: Place | None = None
 
 
 def create_rescuer(
@@ -55,9 +59,9 @@ def create_rescuer(
         RuleBroken: with every broken rule.
     """
     policy.require(actor, MANAGE_RESCUERS, union)
-    if place is not None and (place.kind != PlaceKind.REPAIR_POINT or not place.union.path.startswith(union.path)):
+    if place is not None and not _is_point_of(place, union):
         raise RuleBroken.at("place", place.name, _("Choose a repair point of this union."), "not_a_repair_point")
-    values = _checked(facts, place)
+    values = _checked(facts, place, union)
     user = user or (User.objects.with_phone(values["phone"]) if values["phone"] else None)
     if place is None and user is None:
         raise RuleBroken.at(
@@ -90,10 +94,10 @@ def change_rescuer(rescuer: Rescuer, facts: RescuerFacts, *, actor: Staff) -> Re
     current: Rescuer = (
         Rescuer.objects.with_scopes_disabled()
         .select_for_update(of=("self",))
-        .select_related("union", "place")
+        .select_related("union", "place", "paid_at")
         .get(pk=rescuer.pk)
     )
-    values = _checked(facts, current.place)
+    values = _checked(facts, current.place, current.union)
     changed = [name for name, value in values.items() if getattr(current, name) != value]
     for name, value in values.items():
         setattr(current, name, value)
@@ -140,13 +144,17 @@ def set_active(rescuer: Rescuer, *, active: bool, actor: Staff) -> Rescuer:
     return current
 
 
+def _is_point_of(place: Place, union: Union) -> bool:
+    return place.kind == PlaceKind.REPAIR_POINT and place.union.path.startswith(union.path)
+
+
 def _taken(place: Place | None) -> RuleBroken:
     if place is not None:
         return RuleBroken.at("place", place.name, _("This place is on the list already."), "taken")
     return RuleBroken.at("phone", "", _("This person is on the list already."), "taken")
 
 
-def _checked(facts: RescuerFacts, place: Place | None) -> dict[str, Any]:
+def _checked(facts: RescuerFacts, place: Place | None, union: Union) -> dict[str, Any]:
     problems: list[errors.Problem] = []
     name, phone = "", None
     try:
@@ -171,6 +179,9 @@ def _checked(facts: RescuerFacts, place: Place | None) -> dict[str, Any]:
         if not least <= value <= most:
             rule = _("A number from %(least)d to %(most)d.") % {"least": least, "most": most}
             problems.append(errors.Problem(column, value, rule, "out_of_range"))
+    if facts.paid_at is not None and not _is_point_of(facts.paid_at, union):
+        rule = _("Choose a repair point of this union.")
+        problems.append(errors.Problem("paid_at", facts.paid_at.name, rule, "not_a_repair_point"))
     lon, lat = (place.lon, place.lat) if place else (facts.lon, facts.lat)
     if lon is None or lat is None:
         problems.append(errors.Problem("lon", "", _("A position is a longitude and a latitude."), "missing"))
@@ -188,4 +199,5 @@ def _checked(facts: RescuerFacts, place: Place | None) -> dict[str, Any]:
         "base_lat": lat,
         "reach_m": facts.reach_m,
         "most_at_once": facts.most_at_once,
+        "paid_at": None if place else facts.paid_at,
     }
