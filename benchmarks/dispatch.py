@@ -37,6 +37,7 @@ def measure(quick: bool) -> Iterator[Row]:
     yield assign_row("assign-2000x5000-scarce", 2000, 1500, spread=True)
     yield assign_row("assign-300x1000-burst", 300, 1000, spread=False)
     yield offers_row(calls=200 if quick else 1000)
+    yield http_row(calls=60 if quick else 500, phones=120 if quick else 1000)
 
 
 def assign_row(case: str, calls: int, rescuers: int, *, spread: bool) -> Row:
@@ -152,6 +153,36 @@ def offers_row(*, calls: int) -> Row:
         ours=made / seconds,
         note=f"{made} of {calls} waiting calls offered to {2 * calls} rescuers on duty in {rounds} rounds, "
         f"{seconds:.2f} s in all; the rounds end when nobody can be asked any more",
+    )
+
+
+def http_row(*, calls: int, phones: int) -> Row:
+    """Seconds from call to offer on the phone, through HTTP and with positions streaming: p50 is the figure."""
+    from benchmarks import dispatch_http as http
+    from yizhan.rescue.live_tokens import make_token
+    from yizhan.rescue.models import Duty
+
+    waiting, _able = _crowd(calls, phones, spread=True)
+    with database(0, phones), http.serving() as port:
+        duties = Duty.objects.with_scopes_disabled().order_by("pk").values_list("rescuer", "lon", "lat")
+        plan = http.Plan(
+            port=port,
+            phones=[(make_token("rescuer", rescuer), lon, lat) for rescuer, lon, lat in duties],
+            riders=list(zip(waiting.lon.tolist(), waiting.lat.tolist(), strict=True)),
+        )
+        seen = http.run(plan)
+        delays = http.delays_of(seen)
+    p50, p99 = http.cuts(delays)
+    took50, took99 = http.cuts(seen.accepted_s)
+    told50, told99 = http.cuts(seen.positions_s)
+    return Row(
+        case="http-500-calls" if calls == 500 else f"http-{calls}-calls",
+        unit="s to the offer, p99 (lower is better)",
+        ours=p99,
+        note=f"{len(delays)} of {calls} calls offered, from call to phone p50 {p50:.2f} s, p99 {p99:.2f} s; all called "
+        f"at once, answered after p50 {took50:.2f} s, p99 {took99:.2f} s; {phones} phones told "
+        f"{len(seen.positions_s) / seen.lasted_s:,.0f} positions/s, answered after p50 {told50 * 1000:.0f} ms, p99 "
+        f"{told99 * 1000:.0f} ms; {len(seen.refused)} refused {sorted(set(seen.refused))[:3]}",
     )
 
 

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from itertools import permutations
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import hypothesis.strategies as st
@@ -26,7 +22,7 @@ from yizhan.rescue.dispatch import (
     skill_bits,
 )
 from yizhan.rescue.models import Problem
-from yizhan.rescue.road_time import SET_OUT_S, StraightLine, Valhalla
+from yizhan.rescue.road_time import StraightLine
 
 LAT = 34.75
 ALL = skill_bits(list(PROBLEMS))
@@ -133,25 +129,3 @@ def test_a_burst_is_served_as_far_as_there_are_rescuers() -> None:
     waiting = calls(*chance.uniform(0, 500, 400))
     pairs = assign(waiting, rescuers(*chance.uniform(0, 20_000, 300)), now_s=0.0)
     assert len(pairs) == 300
-
-
-def test_valhalla_is_asked_once_a_call_and_the_straight_line_where_it_knows_no_way(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[dict[str, Any]] = []
-
-    class Actor:
-        def __init__(self, configuration: str) -> None:
-            assert configuration == "valhalla.json"
-
-        def matrix(self, text: str) -> str:
-            asked.append(json.loads(text))
-            times = [600, None][: len(asked[-1]["sources"])]
-            return json.dumps({"sources_to_targets": [[{"time": time}] for time in times]})
-
-    monkeypatch.setitem(sys.modules, "valhalla", SimpleNamespace(Actor=Actor))
-    road = Valhalla(Path("valhalla.json"))
-    seconds = road.seconds([113.6, 113.7], [LAT, LAT], [113.6, 113.6], [LAT, LAT], 5.0)
-    assert len(asked) == 1
-    assert seconds[0] == SET_OUT_S + 600
-    assert seconds[1] == StraightLine().seconds(113.7, LAT, 113.6, LAT, 5.0)

@@ -16,12 +16,18 @@ function tell(text: string): void {
 
 async function sendPosition(coords: GeolocationCoordinates): Promise<void> {
   try {
-    const answer = await fetch("/api/rescue/position", {
+    const position = { lon: coords.longitude, lat: coords.latitude };
+    const headers = {
+      "Content-Type": "application/json",
+      Authorization: `Bearer ${root?.dataset.token ?? ""}`,
+    };
+    const answer = await fetch("/api/live/rescue/position", {
       method: "POST",
-      credentials: "same-origin",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ lon: coords.longitude, lat: coords.latitude }),
+      credentials: "omit",
+      headers,
+      body: JSON.stringify(position),
     });
+    if (answer.status === 401) location.reload(); // the page is older than an hour
     if (!answer.ok) throw new Error(String(answer.status));
     const { on_duty } = (await answer.json()) as { on_duty: boolean };
     if (on_duty) tell(say(words, "sent", { time: clock(new Date()) }));

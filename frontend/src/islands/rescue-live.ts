@@ -1,6 +1,7 @@
 /** The rider's live page: who comes, on a map that follows. */
 import { followOnMap, markOf } from "../rescue/follow";
 import type { Position } from "../rescue/map";
+import type { Told } from "../rescue/stream";
 import { say, wordsFrom } from "../words";
 
 interface Mark {
@@ -46,4 +47,12 @@ async function draw(root: HTMLElement): Promise<((mark: Mark) => void) | null> {
 }
 
 const root = document.querySelector<HTMLElement>("[data-live]");
-if (root) followOnMap<Mark>(root, draw);
+/** Whoever comes has moved: the mark follows, and the minutes with it. */
+function moved(known: Mark, name: string, told: Told): Mark | null {
+  if (name !== "position") return null;
+  const minutes = root?.querySelector<HTMLElement>(".rescue-minutes strong");
+  if (minutes && typeof told.minutes === "number") minutes.textContent = String(told.minutes);
+  return { ...known, rescuer: [Number(told.lon), Number(told.lat)] };
+}
+
+if (root) followOnMap<Mark>(root, draw, moved);

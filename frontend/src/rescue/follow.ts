@@ -1,45 +1,85 @@
-/** Pages that follow by themselves: a part is fetched every few seconds; when more than it changed, all is. */
+/**
+ * Pages that follow by themselves: a part is fetched when the stream says that something changed, and every few seconds
+ * while no stream stands; when more than the part changed, all is.
+ */
+import { Stream, type Told } from "./stream";
 
 export interface Following {
   /** Called after the part was drawn anew. */
   drawn?: (part: HTMLElement) => void;
   /** Called when the network comes or goes. */
   network?: (there: boolean) => void;
+  /** Called with what the stream tells beside that something changed. */
+  hear?: (name: string, told: Told) => void;
 }
 
-/** Follow `data-live` of the root every `data-seconds`. A hidden page asks nothing. */
-export function follow(root: HTMLElement, { drawn, network }: Following): void {
+// While a stream stands the page still asks now and then: minutes pass and phones fall silent without an event.
+const SELDOM_S = 30;
+
+/** Follow `data-live` of the root, by the stream at `data-events` or every `data-seconds`. A hidden page asks nothing. */
+export function follow(root: HTMLElement, { drawn, network, hear }: Following): void {
   const part = root.querySelector<HTMLElement>("[data-part=live]");
-  const { live: address, version } = root.dataset;
+  const { live: address, version, events } = root.dataset;
   const seconds = Number(root.dataset.seconds ?? 5);
   if (!part || !address) return;
   let last = part.innerHTML;
+  let asked = Date.now();
+  let asking = false;
+  let more = false;
   const busy = (): boolean => {
     const at = document.activeElement;
     return at instanceof HTMLElement && part.contains(at) && at.matches("input, select, textarea");
   };
+  const ask = async (): Promise<void> => {
+    const answer = await fetch(address, { credentials: "same-origin", cache: "no-store" });
+    if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
+    network?.(true);
+    stream?.renew(answer.headers.get("X-Events") ?? events ?? "");
+    const seen = answer.headers.get("X-Version");
+    if (seen !== null && seen !== version) {
+      location.reload();
+      return;
+    }
+    if (answer.status === 204) return; // nothing to draw: the version says it all
+    const text = await answer.text();
+    if (text === last) return;
+    last = text;
+    part.innerHTML = text;
+    drawn?.(part);
+  };
   const look = async (): Promise<void> => {
     if (document.hidden || busy()) return;
+    if (asking) {
+      more = true; // it changed again while we were asking
+      return;
+    }
+    asking = true;
+    asked = Date.now();
     try {
-      const answer = await fetch(address, { credentials: "same-origin", cache: "no-store" });
-      if (!answer.ok || answer.redirected) throw new Error(String(answer.status));
-      network?.(true);
-      const seen = answer.headers.get("X-Version");
-      if (seen !== null && seen !== version) {
-        location.reload();
-        return;
-      }
-      if (answer.status === 204) return; // nothing to draw: the version says it all
-      const text = await answer.text();
-      if (text === last) return;
-      last = text;
-      part.innerHTML = text;
-      drawn?.(part);
+      await ask();
     } catch {
       network?.(false);
+    } finally {
+      asking = false;
+    }
+    if (more) {
+      more = false;
+      await look();
     }
   };
-  setInterval(() => void look(), seconds * 1000);
+  const stream = events
+    ? new Stream(events, {
+        stands: () => void look(),
+        hear: (name, told) => {
+          if (name === "changed" || (name === "call" && String(told.version) !== version)) void look();
+          hear?.(name, told);
+        },
+      })
+    : null;
+  setInterval(() => {
+    const pause = stream?.stand ? Math.max(SELDOM_S, seconds) : seconds;
+    if (Date.now() - asked >= pause * 1000 - 100) void look();
+  }, seconds * 1000);
   document.addEventListener("visibilitychange", () => void look());
 }
 
@@ -50,11 +90,13 @@ export function markOf<T>(part: ParentNode): T | null {
 }
 
 /**
- * Follow with a map: `draw` makes it and gives what shows what a part says. Without a map the page follows all the same.
+ * Follow with a map: `draw` makes it and gives what shows what a part says; `hear` what is to be shown after an event.
+ * Without a map the page follows all the same.
  */
 export function followOnMap<T>(
   root: HTMLElement,
   draw: (root: HTMLElement) => Promise<((mark: T) => void) | null>,
+  hear?: (mark: T, name: string, told: Told) => T | null,
 ): void {
   let show: ((mark: T) => void) | null = null;
   draw(root)
@@ -65,6 +107,11 @@ export function followOnMap<T>(
   follow(root, {
     drawn: (part) => {
       const mark = markOf<T>(part);
+      if (mark) show?.(mark);
+    },
+    hear: (name, told) => {
+      const known = markOf<T>(root);
+      const mark = known && hear?.(known, name, told);
       if (mark) show?.(mark);
     },
   });

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64encode
 from datetime import time
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, HttpUrl, IPvAnyNetwork, SecretStr, field_validator, model_validator
@@ -109,6 +109,20 @@ class Environment(BaseSettings):
         "`smtps://user:password@mail.example.cn`; without it none are sent, and the desk says so",
     )
     email_from: str = Field(default="yizhan@localhost", description="Sender of these e-mails")
+    valhalla_configuration: Path | None = Field(
+        default=None,
+        description="Valhalla's own JSON file, for road times of rescue from map tiles (extra `valhalla`); without it "
+        "they are reckoned from the straight line",
+    )
+    valhalla_costing: str = Field(default="motor_scooter", description="How Valhalla is to reckon the way of a rescuer")
+    road_detour: float = Field(
+        default=1.6, ge=1.0, le=5.0, description="How much longer ways by road are than the straight line"
+    )
+    road_speeds: dict[str, Annotated[float, Field(gt=0.5, lt=30)]] = Field(
+        default_factory=dict,
+        description="Metres per second of rescuers by vehicle, where they differ from ours (JSON object such as "
+        '`{"e_bike": 4.6}`); `yizhan rescue calibrate` says them',
+    )
     log_format: Literal["json", "console"] = Field(default="json", description="How a line of the log looks")
 
     @field_validator("base_url")

@@ -247,6 +247,10 @@ OPEN_DATA_LICENCE_URL = str(environment.open_data_licence_url)
 EMBED_SITES = environment.embed_sites
 
 SAMPLE_DATA = environment.sample_data
+VALHALLA_CONFIGURATION = environment.valhalla_configuration
+VALHALLA_COSTING = environment.valhalla_costing
+ROAD_DETOUR = environment.road_detour
+ROAD_SPEEDS = environment.road_speeds
 LOCALE_PATHS: list[Path] = []
 FRONTEND_FOLDER = PROJECT_ROOT / "frontend"
 

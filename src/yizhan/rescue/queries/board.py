@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from yizhan.rescue.dispatch import PROBLEMS
 from yizhan.rescue.models import ACTIVE_STATES, OVER_STATES, CallState, Duty, RescueCall, Rescuer
+from yizhan.rescue.providers import speeds, straight_line
 from yizhan.rescue.rights import VIEW_RESCUE
-from yizhan.rescue.road_time import SPEEDS, StraightLine
 from yizhan.rescue.territory import territories
 from yizhan.unions.models import Staff, Union
 from yizhan.unions.rights import policy
@@ -157,13 +157,14 @@ def coverage(staff: Staff, now: datetime, *, problem: str = PROBLEMS[0]) -> dict
         return {"type": "FeatureCollection", "features": []}
     lon = np.array([each.duty.lon for each in able], np.float64)
     lat = np.array([each.duty.lat for each in able], np.float64)
-    speed = np.array([SPEEDS[each.rescuer.vehicle] for each in able])
+    by_vehicle = speeds()
+    speed = np.array([by_vehicle[each.rescuer.vehicle] for each in able])
     margin = 0.03
     west, south, east, north = lon.min() - margin, lat.min() - margin, lon.max() + margin, lat.max() + margin
     side = max(east - west, north - south) / _CELLS
     xs, ys = np.arange(west, east, side), np.arange(south, north, side)
     x, y = (column.ravel() for column in np.meshgrid(xs, ys))
-    seconds = StraightLine().seconds(
+    seconds = straight_line().seconds(
         lon[None, :], lat[None, :], x[:, None] + side / 2, y[:, None] + side / 2, speed[None, :]
     )
     minutes = np.rint(seconds.min(axis=1) / 60).astype(int)

@@ -24,8 +24,8 @@ from yizhan.rescue.models import (
     RescueCall,
     Rescuer,
 )
+from yizhan.rescue.providers import road_time, speeds
 from yizhan.rescue.rights import VIEW_RESCUE
-from yizhan.rescue.road_time import SPEEDS, StraightLine
 from yizhan.rescue.tokens import digest
 from yizhan.unions.models import Staff, User, Worker
 from yizhan.unions.rights import policy
@@ -196,8 +196,8 @@ def approaches(calls: Sequence[RescueCall], now: datetime) -> dict[int, Approach
             continue
         minutes = None
         if call.state != CallState.ARRIVED:
-            speed = SPEEDS[call.rescuer.vehicle]
-            seconds = float(StraightLine().seconds(duty.lon, duty.lat, call.lon, call.lat, speed))
+            speed = speeds()[call.rescuer.vehicle]
+            seconds = float(road_time().seconds(duty.lon, duty.lat, call.lon, call.lat, speed))
             minutes = max(1, round(seconds / 60))
         is_silent = call.rescuer.kind == "mobile" and now - duty.position_at > SILENT_AFTER
         found[call.pk] = Approach(duty.lon, duty.lat, duty.position_at, minutes, is_silent)

@@ -36,6 +36,7 @@ from yizhan.unions.models import Staff, Worker
 from yizhan.unions.personal_data import normal_phone
 from yizhan.unions.services.inbox import send
 
+from .announcing import announce
 from .log import NotNow, check, clean_words, close_offers, database_now, locked, release, step
 
 THERE_WITHIN: Final = timedelta(minutes=20)  # by when someone should be there
@@ -351,6 +352,7 @@ def say(
     message: CallMessage = CallMessage.objects.create(
         call=current, by=by, post=post, text=said, at=database_now(), request_id=request_id
     )
+    announce(current)
     return message
 
 

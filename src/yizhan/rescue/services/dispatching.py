@@ -30,9 +30,11 @@ from yizhan.rescue.models import (
     RescueCall,
     RescuerKind,
 )
-from yizhan.rescue.road_time import SPEEDS, RoadTime, StraightLine
+from yizhan.rescue.providers import road_time, speeds, straight_line
+from yizhan.rescue.road_time import RoadTime
 from yizhan.rescue.territory import territories
 
+from .announcing import announce_calls
 from .calls import tell_desk
 from .log import database_now, step
 
@@ -78,7 +80,7 @@ def run_round(*, policy: Policy | None = None, road: RoadTime | None = None) -> 
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return None
-    policy, road = policy or Policy(), road or StraightLine()
+    policy, road = policy or Policy(), road or road_time()
     at = database_now()
     # Calls in someone's hands at this instant are looked at in the next round.
     calls: list[RescueCall] = list(
@@ -167,8 +169,9 @@ def free_rescuers(at: datetime) -> list[Free]:
             "rescuer__base_lat", "rescuer__reach_m", "batteries", "held", "lately",
         )
     )  # fmt: skip
+    by_vehicle = speeds()
     return [
-        Free(pk, path, lon, lat, skill_bits(skills), SPEEDS[vehicle], *rest)
+        Free(pk, path, lon, lat, skill_bits(skills), by_vehicle[vehicle], *rest)
         for pk, path, lon, lat, skills, vehicle, *rest in rows
     ]
 
@@ -203,7 +206,7 @@ def nearest_of(call: RescueCall, free: list[Free], most: int) -> list[tuple[int,
         columns_of([call]),
         columns_of_rescuers(wide),
         now_s=call.due_at.timestamp(),
-        road=StraightLine(),
+        road=straight_line(),
         policy=Policy(),
         most=most,
     )
@@ -265,6 +268,7 @@ def _ask(
         )  # fmt: skip
     RescueCall.objects.with_scopes_disabled().bulk_update(changed.values(), ["state", "version", "attempt"])
     CallEvent.objects.with_scopes_disabled().bulk_create(events)
+    announce_calls(changed)
     return made
 
 

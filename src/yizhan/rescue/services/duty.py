@@ -21,6 +21,7 @@ from yizhan.rescue.models import (
 )
 from yizhan.unions.errors import RuleBroken
 
+from .announcing import announce
 from .calls import wake_dispatcher
 from .log import database_now, locked, locked_rescuer, step
 
@@ -57,6 +58,7 @@ def go_on_duty(rescuer: Rescuer, *, position: tuple[float, float] | None = None)
     except IntegrityError:  # begun on another phone at this very moment
         return _running(current) or running
     wake_dispatcher()
+    announce(current)
     return running
 
 
@@ -96,6 +98,7 @@ def end_duty(rescuer: Rescuer) -> int:
     at = database_now()
     running = Duty.objects.with_scopes_disabled().filter(rescuer=current, ended_at=None)
     running.update(ended_at=at, lon=None, lat=None, position_at=None)
+    announce(current)
     taken_back = 0
     for call in calls:
         taken_back += withdraw_offer(call, current, at)

@@ -19,6 +19,8 @@ from yizhan.unions.locking import locked_row
 from yizhan.unions.models import Staff
 from yizhan.unions.words import clean_words as clean
 
+from .announcing import announce
+
 LONGEST_WORDS: Final = 300
 
 
@@ -147,6 +149,7 @@ def step(
         lat=lat,
     )
     event.save(force_insert=True)
+    announce(call)
     if post is not None:
         record(post, CALL_STEP, union=call.union, target=call, details={"step": str(kind)})
     return event

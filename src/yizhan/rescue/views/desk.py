@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from yizhan.rescue.actions import CALL_PHONE_SEEN
 from yizhan.rescue.forms.desk import RescuerForm
 from yizhan.rescue.life import may
+from yizhan.rescue.live_tokens import events_address
 from yizhan.rescue.models import (
     WAITING_STATES,
     By,
@@ -63,6 +64,7 @@ def _board(request: StaffRequest) -> dict[str, Any]:
     ]
     return {
         "rows": rows,
+        "events": events_address("board", request.staff.union.path),
         "rescuers": rescuers,
         "free": [each for each in rescuers if each.has_a_hand_free],
         "waiting": sum(1 for call in calls if call.state in WAITING_STATES),
@@ -103,7 +105,9 @@ def board(request: StaffRequest) -> HttpResponseBase:
 @desk_page(VIEW_RESCUE)
 def board_part(request: StaffRequest) -> HttpResponseBase:
     """What changes on the board by itself: asked for every few seconds."""
-    return HttpResponse(render_to_string("rescue/parts/board.html", _board(request), request))
+    response = HttpResponse(render_to_string("rescue/parts/board.html", _board(request), request))
+    response["X-Events"] = events_address("board", request.staff.union.path)
+    return response
 
 
 @never_cache

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from yizhan.geo import haversine_m
 from yizhan.rescue.forms.rider import FinishForm
+from yizhan.rescue.live_tokens import events_address, make_token
 from yizhan.rescue.models import By, CallPhoto, CallState, Offer, RescueCall, Rescuer
 from yizhan.rescue.queries import calls as queries
 from yizhan.rescue.services import answers, duty
@@ -87,6 +88,8 @@ def _told(rescuer: Rescuer) -> dict[str, Any]:
         "jobs": shown,
         "side": By.RESCUER,
         "version": now.version,
+        "events": events_address("rescuer", rescuer.pk),
+        "position_token": make_token("rescuer", rescuer.pk),
         "marks": [[call.lon, call.lat] for call in jobs if call.is_held],
     }
 
@@ -107,8 +110,10 @@ def part(request: HttpRequest) -> HttpResponseBase:
 
     Nothing else is told: buttons that are drawn anew under a finger would lose its tap.
     """
+    rescuer = _rescuer(request)
     response = HttpResponse(status=204)
-    response["X-Version"] = _Now(_rescuer(request)).version
+    response["X-Version"] = _Now(rescuer).version
+    response["X-Events"] = events_address("rescuer", rescuer.pk)
     return response
 
 

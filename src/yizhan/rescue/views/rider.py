@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from yizhan.rescue.forms.rider import CallForm, VerdictForm
 from yizhan.rescue.life import may
+from yizhan.rescue.live_tokens import events_address
 from yizhan.rescue.models import By, CallEventKind, CallPhoto, CallState, RescueCall
 from yizhan.rescue.queries import calls as queries
 from yizhan.rescue.services import calls as services
@@ -117,6 +118,7 @@ def _told(call: RescueCall, token: str) -> dict[str, Any]:
     return {
         "call": call,
         "token": token,
+        "events": events_address("call", call.pk),
         "tone": TONES[CallState(call.state)],
         "approach": approach,
         "rescuer": call.rescuer if call.is_held or call.state == CallState.DONE else None,
@@ -165,6 +167,7 @@ def part(request: HttpRequest, call: RescueCall, token: str) -> HttpResponseBase
     """What changes on the page by itself: asked for every few seconds."""
     response = HttpResponse(render_to_string("rescue/parts/live.html", _told(call, token), request))
     response["X-Version"] = str(call.version)
+    response["X-Events"] = events_address("call", call.pk)
     return response
 
 
