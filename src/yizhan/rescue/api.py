@@ -21,10 +21,12 @@ from .queries import calls as queries
 from .services import answers, duty
 from .services.calls import OpenAlready, add_photo, cancel_call, submit_call
 from .services.log import LONGEST_WORDS, database_now
+from .subsidy_api import router as subsidy_router
 from .throttle import TooMany
 from .tokens import token_for
 
 router = Router(tags=["rescue"])
+router.add_router("", subsidy_router)
 
 
 class CallIn(Schema):

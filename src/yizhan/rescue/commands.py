@@ -47,6 +47,25 @@ def one_round() -> None:
 
 
 @app.command()
+def subsidies() -> None:
+    """Pay what riders confirmed and is not paid yet, and say how all subsidies stand. The worker does so by itself."""
+    from django.db.models import Count
+
+    from .models import Subsidy
+    from .reasons import words_for
+    from .services.subsidies import pay_due
+
+    out.print(f"{pay_due()} paid now", highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("State", "Number", "Why not"):
+        table.add_column(heading, justify="right" if heading == "Number" else "left")
+    rows = Subsidy.objects.with_scopes_disabled().order_by().values_list("state", "reason").annotate(n=Count("pk"))
+    for state, reason, number in sorted(rows):
+        table.add_row(state, str(number), words_for(reason))
+    out.print(table)
+
+
+@app.command()
 def simulate(
     roads: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Edges of a road graph, CSV.")],
     trips: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="Trips as demand, CSV, WGS-84.")],

@@ -9,13 +9,22 @@ from django.utils.translation import gettext_lazy as _
 
 from yizhan.unions.models import Staff
 from yizhan.unions.navigation import NavigationEntry
+from yizhan.unions.rights import policy
 
+from .models import SubsidyState
 from .queries.board import waiting_for
-from .rights import VIEW_RESCUE
+from .queries.subsidies import subsidies_for
+from .rights import PAY_SUBSIDIES, VIEW_RESCUE, VIEW_SUBSIDIES
 
 
 def _waiting(staff: Staff) -> list[QuerySet[Any]]:
     return [waiting_for(staff)]
+
+
+def _unpaid(staff: Staff) -> list[QuerySet[Any]]:
+    if not policy.holds(staff, PAY_SUBSIDIES):
+        return []
+    return [subsidies_for(staff).filter(state=SubsidyState.REFUSED).order_by().select_related(None)]
 
 
 entries = [
@@ -26,5 +35,13 @@ entries = [
         order=250,
         icon="live",
         waiting=_waiting,
+    ),
+    NavigationEntry(
+        label=_("Rescue subsidies"),
+        url_name="rescue:subsidies",
+        right=VIEW_SUBSIDIES,
+        order=255,
+        icon="money",
+        waiting=_unpaid,
     ),
 ]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import desk, rescuer, rider
+from .views import desk, rescuer, rider, subsidies
 
 app_name = "rescue"
 
@@ -22,6 +22,13 @@ urlpatterns = [
     path("desk/rescue/now/", desk.board_part, name="board_part"),
     path("desk/rescue/coverage.geojson", desk.coverage, name="coverage"),
     path("desk/rescue/history/", desk.history, name="history"),
+    path("desk/rescue/history/export.<str:form>", desk.export, name="history_export"),
+    path("desk/rescue/subsidies/", subsidies.subsidies, name="subsidies"),
+    path("desk/rescue/subsidies/export.<str:form>", subsidies.export, name="subsidies_export"),
+    path("desk/rescue/subsidies/again/", subsidies.retry_all, name="retry_subsidies"),
+    path("desk/rescue/subsidies/new/", subsidies.new, name="new_subsidy"),
+    path("desk/rescue/subsidies/terms/<uuid:public_id>/", subsidies.terms, name="subsidy_terms"),
+    path("desk/rescue/subsidies/<uuid:public_id>/again/", subsidies.retry, name="retry_subsidy"),
     path("desk/rescue/rescuers/", desk.rescuers, name="rescuers"),
     path("desk/rescue/rescuers/new/", desk.new_rescuer, name="new_rescuer"),
     path("desk/rescue/rescuers/<uuid:public_id>/", desk.rescuer, name="rescuer"),

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from yizhan.places.pictures import clean_picture
+from yizhan.rescue import reasons
 from yizhan.rescue.facts import CallFacts, position_rule
 from yizhan.rescue.models import (
     OVER_STATES,
@@ -36,6 +37,7 @@ from yizhan.unions.models import Staff, Worker
 from yizhan.unions.personal_data import normal_phone
 from yizhan.unions.services.inbox import send
 
+from . import subsidies
 from .announcing import announce
 from .log import NotNow, check, clean_words, close_offers, database_now, locked, release, step
 
@@ -231,24 +233,69 @@ def cancel_call(call: RescueCall, *, words: str = "", by: By = By.RIDER, post: S
     return current
 
 
+def may_say_nobody_came(call: RescueCall, at: datetime) -> bool:
+    """Whether the rider can say so: someone is later than promised, or is said to have arrived."""
+    return call.is_held and (call.state == CallState.ARRIVED or at > call.due_at)
+
+
 @transaction.atomic
-def confirm_done(call: RescueCall, *, stars: int | None = None, words: str = "") -> RescueCall:
-    """The rider says that it is mended, with one to five stars.
+def say_nobody_came(call: RescueCall, *, words: str = "", by: By = By.RIDER, post: Staff | None = None) -> RescueCall:
+    """Whoever took the call is not there, whatever their page says: another is asked, and the duty desk is told.
+
+    The desk can say so at any time, the rider as in `may_say_nobody_came`.
+
+    Raises:
+        NotNow: nobody holds the call.
+        RuleBroken: it is too early to say so.
+    """
+    said = clean_words(words)
+    current = locked(call)
+    check(current, CallEventKind.NOT_COME)
+    at = database_now()
+    if by == By.RIDER and not may_say_nobody_came(current, at):
+        raise RuleBroken.at(
+            "step", "not_come", _("Someone is on the way and not late yet; write to them or ring them."), "too_early"
+        )
+    step(
+        current, CallEventKind.NOT_COME, by=by, at=at, post=post, rescuer=current.rescuer, words=said,
+        waiting_since=at, accepted_at=None, arrived_at=None, misses=current.misses + 1,
+    )  # fmt: skip
+    release(current, at)
+    tell_desk(current, gettext_lazy("A rescuer who took a call did not come: see who goes."))
+    wake_dispatcher()
+    return current
+
+
+@transaction.atomic
+def confirm_done(
+    call: RescueCall, *, stars: int | None = None, words: str = "", by: By = By.RIDER, post: Staff | None = None
+) -> RescueCall:
+    """The rider says that it is mended, with one to five stars; or says so to the desk by telephone.
 
     Repeated, it changes nothing.
 
+    Args:
+        by: The desk, when it rang the rider; it then says how it knows.
+
     Raises:
         NotNow: nobody has said yet that it is mended.
-        RuleBroken: stars out of range, too many words.
+        RuleBroken: stars out of range, too many words; the desk gives none.
     """
     said = clean_words(words)
+    if by == By.DESK and not said:
+        raise RuleBroken.at("words", "", _("Say who told you, and when: it stands for the rider's word."), "missing")
     if stars is not None and not 1 <= stars <= 5:
         raise RuleBroken.at("stars", stars, _("Give one to five stars."), "out_of_range")
     current = locked(call)
     if current.state == CallState.CONFIRMED:
         return current
     at = database_now()
-    step(current, CallEventKind.CONFIRMED, by=By.RIDER, at=at, words=said, stars=stars, verdict=said, closed_at=at)
+    verdict = said if by == By.RIDER else ""
+    step(
+        current, CallEventKind.CONFIRMED, by=by, at=at, post=post, words=said, stars=stars, verdict=verdict,
+        closed_at=at,
+    )  # fmt: skip
+    subsidies.confirmed(current, at)
     return current
 
 
@@ -272,6 +319,7 @@ def reopen_call(call: RescueCall, *, words: str = "", by: By = By.RIDER, post: S
             _("This was over more than %(days)d days ago: make a new call.") % {"days": REOPEN_WITHIN.days},
             "too_late",
         )
+    subsidies.drop(current, at, reasons.OPENED_AGAIN)
     release(current, at)
     try:
         with transaction.atomic():

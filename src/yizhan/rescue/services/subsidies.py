@@ -112,11 +112,14 @@ def pay_due() -> int:
 
 
 @transaction.atomic
-def pay(subsidy: Subsidy, *, actor: Staff | Operator = OPERATOR) -> Subsidy:
+def pay(subsidy: Subsidy, *, actor: Staff | Operator = OPERATOR, at: datetime | None = None) -> Subsidy:
     """Pay the subsidy of a call once, if the evidence is whole and a programme grants it; else say why not.
 
     Idempotent: what is paid or dropped stays as it is. Staff may try again what was refused; a rider who was not signed
     in is then found by the number of the call, since a person has rung it.
+
+    Args:
+        at: When, for samples of the past; now unless told.
 
     Raises:
         NotAllowed: `actor` may not pay at the call's union.
@@ -132,7 +135,7 @@ def pay(subsidy: Subsidy, *, actor: Staff | Operator = OPERATOR) -> Subsidy:
     )
     if current.state in {SubsidyState.PAID, SubsidyState.DROPPED}:
         return current
-    at = database_now()
+    at = at or database_now()
     current.call = call
     current.tries += 1
     current.tried_at, current.tried_by = at, actor if isinstance(actor, Staff) else None

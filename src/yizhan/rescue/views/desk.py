@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -14,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from yizhan.rescue.actions import CALL_PHONE_SEEN
+from yizhan.rescue.actions import CALL_PHONE_SEEN, CALLS_EXPORTED
+from yizhan.rescue.exports import MOST_EXPORTED, CallResource
 from yizhan.rescue.forms.desk import RescuerForm
 from yizhan.rescue.life import may
 from yizhan.rescue.live_tokens import events_address
@@ -30,18 +34,21 @@ from yizhan.rescue.models import (
 )
 from yizhan.rescue.queries import board as queries
 from yizhan.rescue.queries import calls as call_queries
-from yizhan.rescue.rights import DISPATCH, MANAGE_RESCUERS, VIEW_RESCUE
+from yizhan.rescue.queries import subsidies as subsidy_queries
+from yizhan.rescue.rights import DISPATCH, EXPORT_RESCUE, MANAGE_RESCUERS, PAY_SUBSIDIES, VIEW_RESCUE
 from yizhan.rescue.services import desk as services
 from yizhan.rescue.services import rescuers as rescuer_services
-from yizhan.rescue.services.calls import cancel_call, reopen_call, say, say_safe
+from yizhan.rescue.services.calls import cancel_call, confirm_done, reopen_call, say, say_nobody_came, say_safe
 from yizhan.rescue.services.log import database_now
 from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
+from yizhan.unions.exports import spreadsheet
 from yizhan.unions.personal_data import show_phone
 from yizhan.unions.rights import policy
 
 from .rider import TONES, photo_response, request_id_of
+from .subsidies import shown
 
 DAYS = (7, 30, 90)
 
@@ -158,6 +165,10 @@ def call(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
             "may_false": may(found.state, CallEventKind.FALSE_CALL),
             "may_reopen": may(found.state, CallEventKind.REOPENED),
             "may_say_safe": may(found.state, CallEventKind.SAFE),
+            "may_confirm": may(found.state, CallEventKind.CONFIRMED),
+            "may_take_off": may(found.state, CallEventKind.NOT_COME),
+            "subsidies": [shown(each) for each in subsidy_queries.of_call(found)],
+            "may_pay": policy.allows(request.staff, PAY_SUBSIDIES, found.union),
             "message_id": uuid4(),
             "replay": [
                 {
@@ -207,6 +218,10 @@ def _act(request: StaffRequest, call: RescueCall, step: str) -> str:
             reopen_call(call, words=told.get("words", ""), by=By.DESK, post=staff)
         case "safe":
             say_safe(call, by=By.DESK, post=staff, words=told.get("words", ""))
+        case "confirm":
+            confirm_done(call, words=told.get("words", ""), by=By.DESK, post=staff)
+        case "not-come":
+            say_nobody_came(call, words=told.get("words", ""), by=By.DESK, post=staff)
         case "say":
             say(call, told.get("text", ""), request_id=request_id_of(told), by=By.DESK, post=staff)
         case "phone":
@@ -238,15 +253,41 @@ def photo(request: StaffRequest, public_id: UUID, photo_id: UUID) -> HttpRespons
         raise Http404 from None
 
 
-@require_safe
-@desk_page(VIEW_RESCUE)
-def history(request: StaffRequest) -> HttpResponseBase:
-    """All calls, newest first, and how quick help was."""
+def _narrowed(request: StaffRequest) -> tuple[QuerySet[RescueCall], int, str]:
+    """The calls of the chosen period and state, newest first."""
     days = next((each for each in DAYS if request.GET.get("days") == str(each)), DAYS[1])
-    calls = call_queries.visible_calls(request.staff).order_by("-received_at", "-pk")
+    calls = call_queries.visible_calls(request.staff).filter(received_at__gte=database_now() - timedelta(days=days))
     state = request.GET.get("state", "")
     if state in CallState.values:
         calls = calls.filter(state=state)
+    return calls.order_by("-received_at", "-pk"), days, state
+
+
+@require_safe
+@desk_page(EXPORT_RESCUE)
+@transaction.atomic
+def export(request: StaffRequest, form: str) -> HttpResponseBase:
+    """The narrowed list as xlsx or CSV; that it was taken home is recorded. Rows are counted against the list."""
+    calls, _days, _state = _narrowed(request)
+    expected = calls.count()
+    if expected > MOST_EXPORTED:
+        words = _("The list has %(given)d rows; narrow it to at most %(limit)d.")
+        messages.error(request, words % {"given": expected, "limit": MOST_EXPORTED})
+        return redirect("rescue:history")
+    response, count = spreadsheet(CallResource(), calls, form=form, name="rescue-calls")
+    if count != expected:
+        msg = f"the export holds {count} of {expected} calls"
+        raise RuntimeError(msg)
+    record(request.staff, CALLS_EXPORTED, union=request.staff.union, details={"rows": count, "form": form})
+    response["X-Row-Count"] = str(count)
+    return response
+
+
+@require_safe
+@desk_page(VIEW_RESCUE)
+def history(request: StaffRequest) -> HttpResponseBase:
+    """The calls of a period, newest first, and how quick help was."""
+    calls, days, state = _narrowed(request)
     page = Paginator(calls, 30).get_page(request.GET.get("page"))
     return render(
         request,
@@ -260,6 +301,7 @@ def history(request: StaffRequest) -> HttpResponseBase:
             "state": state,
             "states": CallState.choices,
             "least": queries.LEAST_COUNTED,
+            "may_export": policy.holds(request.staff, EXPORT_RESCUE),
         },
     )
 

@@ -19,12 +19,14 @@ from yizhan.rescue.forms.rider import FinishForm
 from yizhan.rescue.live_tokens import events_address, make_token
 from yizhan.rescue.models import By, CallPhoto, CallState, Offer, RescueCall, Rescuer
 from yizhan.rescue.queries import calls as queries
+from yizhan.rescue.queries import subsidies as subsidy_queries
 from yizhan.rescue.services import answers, duty
 from yizhan.rescue.services.calls import say, say_unsafe
 from yizhan.rescue.services.log import database_now
 from yizhan.unions.errors import RuleBroken
 
 from .rider import TONES, number, photo_response, request_id_of
+from .subsidies import shown as shown_subsidy
 
 
 def _rescuer(request: HttpRequest) -> Rescuer:
@@ -59,6 +61,7 @@ def _told(rescuer: Rescuer) -> dict[str, Any]:
     now = _Now(rescuer)
     running, jobs = now.running, now.jobs
     shown = []
+    paid = subsidy_queries.latest_of(jobs)
     for call in jobs:
         metres = None
         if running and running.lon is not None and running.lat is not None:
@@ -68,6 +71,7 @@ def _told(rescuer: Rescuer) -> dict[str, Any]:
                 "call": call,
                 "tone": TONES[CallState(call.state)],
                 "metres": metres,
+                "subsidy": shown_subsidy(paid[call.pk]) if call.pk in paid else None,
                 "messages": queries.messages_of(call),
                 "photos": queries.photos_of(call),
                 "message_id": uuid4(),

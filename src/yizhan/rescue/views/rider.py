@@ -154,6 +154,7 @@ def _page(
         "may_move": may(call.state, CallEventKind.MOVED),
         "may_confirm": may(call.state, CallEventKind.CONFIRMED),
         "may_reopen": may(call.state, CallEventKind.REOPENED) and call.state != CallState.FALSE_CALL,
+        "may_say_nobody_came": services.may_say_nobody_came(call, database_now()),
         "may_say_unsafe": may(call.state, CallEventKind.UNSAFE),
         "may_say_safe": may(call.state, CallEventKind.SAFE),
         "may_talk": call.is_open or call.state == CallState.DONE,
@@ -196,6 +197,8 @@ def _act(request: HttpRequest, call: RescueCall, step: str) -> None:
             services.cancel_call(call, words=told.get("words", ""))
         case "reopen":
             services.reopen_call(call, words=told.get("words", ""))
+        case "not-come":
+            services.say_nobody_came(call, words=told.get("words", ""))
         case "unsafe":
             services.say_unsafe(call, by=By.RIDER)
         case "safe":
