@@ -30,6 +30,16 @@ def test_the_first_tab_leads_past_the_navigation(new_page: NewPage) -> None:
     expect(page.locator("#main")).to_be_focused()
 
 
+def test_what_waits_stands_beside_the_entries_and_is_kept_over_to_the_next_page(new_page: NewPage) -> None:
+    page = new_page(DESK, signed_in="cadre")
+    entry = page.locator(".desk-side a[href='/desk/cases/'] [data-waiting]")
+    expect(entry).to_have_text(re.compile(r"待处理 [1-9]\d*"))
+    number = entry.inner_text()
+    page.route("**/desk/waiting/", lambda route: route.fulfill(status=503))
+    page.goto("/desk/places/")
+    expect(entry).to_have_text(number)
+
+
 def test_a_question_before_destroying_is_modal_and_keeping_is_the_first_choice(new_page: NewPage) -> None:
     page = new_page(DESK)
     page.goto("/design/")

@@ -49,6 +49,12 @@ if (reports && "indexedDB" in globalThis) {
     .catch((reason: unknown) => console.info("No waiting reports:", reason));
 }
 
+if (document.querySelector("[data-waiting]")) {
+  import("../waiting")
+    .then(({ tellWhatWaits }) => tellWhatWaits())
+    .catch((reason: unknown) => console.info("Nothing known of what waits:", reason));
+}
+
 // Names that a phone took along on visits go when their reader signs out; visits that still wait to be sent stay.
 for (const form of document.querySelectorAll<HTMLFormElement>('form[action$="/accounts/logout/"]')) {
   form.addEventListener("submit", (event) => {

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 
 from . import navigation
 from .navigation import ShownEntry
@@ -32,6 +34,11 @@ class Shell:
     @cached_property
     def navigation(self) -> list[ShownEntry]:
         return navigation.shown_to(self.staff, self._request.path) if self.staff else []
+
+    @cached_property
+    def menu(self) -> SafeString:
+        """The desk's menu, drawn once a page: it stands at its side and, on a phone, in its drawer."""
+        return render_to_string("web/parts/desk_navigation.html", {"shell": self}, self._request)
 
     @property
     def quick_navigation(self) -> list[ShownEntry]:

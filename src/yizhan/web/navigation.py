@@ -34,10 +34,11 @@ class ShownEntry:
     label: str
     url: str
     icon: str
-    count: str
+    counts: bool
     is_current: bool
 
 
+@cache
 def address_of(*names: str) -> str:
     """The address of the first of `names` that a room has, or nothing."""
     for name in names:
@@ -58,16 +59,6 @@ def offered() -> tuple[NavigationEntry, ...]:
     return tuple(sorted(found, key=lambda entry: entry.order))
 
 
-def _waiting(staff: Staff, entries: list[NavigationEntry]) -> dict[NavigationEntry, int]:
-    """What waits for `staff` at each of `entries`, all asked at once; at most `COUNTED_TO` + 1 a query."""
-    asked = [(entry, query) for entry in entries if entry.waiting for query in entry.waiting(staff)]
-    numbers = numbers_of(staff, *(query for _entry, query in asked), limit=COUNTED_TO + 1)
-    found: dict[NavigationEntry, int] = {}
-    for (entry, _query), number in zip(asked, numbers, strict=True):
-        found[entry] = found.get(entry, 0) + number
-    return found
-
-
 def _written(number: int) -> str:
     """A number as the small mark beside an entry: empty for none, and `999+` where nobody needs to know more."""
     if number > COUNTED_TO:
@@ -75,27 +66,46 @@ def _written(number: int) -> str:
     return str(number) if number else ""
 
 
-def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
-    """The entries that `staff` may open, while the page at `path` is shown.
-
-    The current entry is the one with the longest address at the head of `path`.
-    """
-    open_to_them: list[tuple[NavigationEntry, str]] = []
+def _open_to(staff: Staff) -> list[tuple[NavigationEntry, str]]:
+    """The entries that `staff` may open, and their addresses."""
+    found: list[tuple[NavigationEntry, str]] = []
     for entry in offered():
         if entry.right is not None and not policy.holds(staff, entry.right):
             continue
         # A room that announces a page without an address: the tests name it; a desk without the entry still works.
         if url := address_of(entry.url_name):
-            open_to_them.append((entry, url))
-    waiting = _waiting(staff, [entry for entry, _url in open_to_them])
-    current = max((url for _entry, url in open_to_them if path.startswith(url)), key=len, default="")
+            found.append((entry, url))
+    return found
+
+
+def shown_to(staff: Staff, path: str) -> list[ShownEntry]:
+    """The entries that `staff` may open, while the page at `path` is shown.
+
+    The current entry is the one with the longest address at the head of `path`. What waits at an entry is not asked
+    here: counting it takes longer than many a page, and the page asks for it when it stands (`waiting`).
+    """
+    found = _open_to(staff)
+    current = max((url for _entry, url in found if path.startswith(url)), key=len, default="")
     return [
         ShownEntry(
             label=str(entry.label),
             url=url,
             icon=entry.icon if entry.icon in ICONS else "circle",
-            count=_written(waiting.get(entry, 0)),
+            counts=entry.waiting is not None,
             is_current=url == current,
         )
-        for entry, url in open_to_them
+        for entry, url in found
     ]
+
+
+def waiting(staff: Staff) -> dict[str, str]:
+    """What waits for `staff` behind each address of the navigation that counts: `3`, `999+`, or nothing.
+
+    All is asked at once; at most `COUNTED_TO` + 1 a query.
+    """
+    asked = [(url, query) for entry, url in _open_to(staff) if entry.waiting for query in entry.waiting(staff)]
+    numbers = numbers_of(staff, *(query for _url, query in asked), limit=COUNTED_TO + 1)
+    found: dict[str, int] = {}
+    for (url, _query), number in zip(asked, numbers, strict=True):
+        found[url] = found.get(url, 0) + number
+    return {url: _written(number) for url, number in found.items()}

@@ -8,6 +8,7 @@ app_name = "web"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.home, name="home"),
     path("desk/", pages.desk, name="desk"),
+    path("desk/waiting/", pages.waiting, name="waiting"),
     path("design/", design.design, name="design"),
     path("offline/", pages.offline, name="offline"),
     path("language/", reading.choose_language, name="language"),

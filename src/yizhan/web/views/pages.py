@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone, translation
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from yizhan.benefits.rights import SEE_MERCHANT
 from yizhan.places.forms.reports import OfflineReportForm
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.rights import BOUND_ROLES, Role, policy
-from yizhan.web import desk_cards, nearby
+from yizhan.web import desk_cards, navigation, nearby
 from yizhan.web.middleware import LANGUAGES
 
 
@@ -40,6 +41,14 @@ def desk(request: StaffRequest) -> HttpResponseBase:
     if Role(request.staff.role) in BOUND_ROLES:
         return redirect("benefits:merchants" if policy.holds(request.staff, SEE_MERCHANT) else "benefits:counter")
     return render(request, "web/desk_home.html", {"cards": desk_cards.cards(request.staff)})
+
+
+@require_safe
+@desk_page()
+@never_cache
+def waiting(request: StaffRequest) -> HttpResponseBase:
+    """What waits behind each entry of the desk's navigation, for the script that writes it there: `{address: "3"}`."""
+    return JsonResponse(navigation.waiting(request.staff))
 
 
 @require_safe
