@@ -20,7 +20,7 @@ MOST_EXPORTED: Final = 50_000
 class CallResource(ListResource):
     """A call as a row. Where it stood is told to about a hundred metres."""
 
-    public_id = Field(attribute="public_id", column_name=_("Call"))
+    public_id = Field(attribute="public_id", column_name=pgettext_lazy("rescue list", "Call"))
     received_at = Field(attribute="received_at", column_name=_("Received"))
     union = Field(attribute="union__name", column_name=pgettext_lazy("rescue", "Union"))
     problem = Field(attribute="get_problem_display", column_name=_("What is broken"))
@@ -64,7 +64,7 @@ class CallResource(ListResource):
 class SubsidyResource(ListResource):
     """A subsidy as a row. The worker is named by the identifier that stands in the redemption, too."""
 
-    call = Field(attribute="call__public_id", column_name=_("Call"))
+    call = Field(attribute="call__public_id", column_name=pgettext_lazy("rescue list", "Call"))
     made_at = Field(attribute="made_at", column_name=_("Mended"))
     union = Field(attribute="call__union__name", column_name=pgettext_lazy("rescue", "Union"))
     rescuer = Field(attribute="rescuer__name", column_name=_("Rescuer"))

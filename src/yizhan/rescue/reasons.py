@@ -48,7 +48,7 @@ WORDS: Final[dict[str, Any]] = {
     "place_quota": gettext_lazy("The repair point has had all that the programme gives in a day."),
     "programme_not_open": gettext_lazy("The programme is not open."),
     "after_end": gettext_lazy("The rescue was after the programme's last day."),
-    "wrong_weekday": gettext_lazy("The programme does not run on this day of the week."),
+    "wrong_weekday": gettext_lazy("The programme does not run on that day of the week."),
     "outside_periods": gettext_lazy("It was outside of the programme's hours."),
     "place_not_open": gettext_lazy("The repair point is not published in the directory."),
     "offer_not_available": gettext_lazy("The programme's offer at this repair point was taken off."),
