@@ -75,8 +75,8 @@ class RescuerForm(forms.Form):
 
     def facts(self) -> RescuerFacts:
         """What was told."""
-        told = self.cleaned_data
-        return RescuerFacts(**{name: told.get(name) for name in RescuerFacts.__dataclass_fields__})
+        told: dict[str, Any] = {"paid_at": None, **self.cleaned_data}
+        return RescuerFacts(**{name: told[name] for name in RescuerFacts.__dataclass_fields__})
 
     @staticmethod
     def initial_of(rescuer: Rescuer) -> dict[str, Any]:

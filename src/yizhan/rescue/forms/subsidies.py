@@ -83,11 +83,9 @@ class SubsidyForm(TermsForm):
 
     def facts(self) -> SubsidyFacts:
         """What was told."""
-        told = self.cleaned_data
-        caps = {f"{name}_fen": told.get(name) for name in ("cap", "cap_month", "cap_day")}
-        names = ("name", "starts_on", "ends_on", "quota_day", "quota_month", "place_quota_day")
-        return SubsidyFacts(
-            terms=self.terms(),
-            **{name: told[name] for name in names},
-            **{name: None if yuan is None else int(yuan * 100) for name, yuan in caps.items()},
-        )
+        told: dict[str, Any] = {**self.cleaned_data}
+        for name in ("cap", "cap_month", "cap_day"):
+            yuan = told.get(name)
+            told[f"{name}_fen"] = None if yuan is None else int(yuan * 100)
+        names = [name for name in SubsidyFacts.__dataclass_fields__ if name != "terms"]
+        return SubsidyFacts(terms=self.terms(), **{name: told[name] for name in names})

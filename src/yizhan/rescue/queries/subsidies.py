@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet, Sum
 
-from yizhan.benefits.models import ProgrammeState, RedemptionState
+from yizhan.benefits.models import BenefitOffer, ProgrammeState, RedemptionState
 from yizhan.benefits.queries.programmes import Gauge, gauges
 from yizhan.benefits.rights import MANAGE_PROGRAMMES
 from yizhan.rescue.models import RescueCall, Rescuer, Subsidy, SubsidyState, SubsidyTerms
@@ -53,6 +53,11 @@ class Sums:
     paid: int
     paid_fen: int
     dropped: int
+
+    @property
+    def paid_yuan(self) -> int:
+        """In whole yuan, for a figure that is read at a glance."""
+        return self.paid_fen // 100
 
 
 def sums_of(found: QuerySet[Subsidy]) -> Sums:
@@ -124,7 +129,7 @@ def shown_for(staff: Staff) -> list[TermsShown]:
         TermsShown(
             terms,
             gauges(terms.programme),
-            terms.programme.offers(manager="objects").with_scopes_disabled().filter(is_active=True).count(),
+            BenefitOffer.objects.with_scopes_disabled().filter(programme=terms.programme, is_active=True).count(),
             policy.allows(staff, MANAGE_PROGRAMMES, terms.programme.union),
         )
         for terms in rows
