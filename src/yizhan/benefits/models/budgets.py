@@ -74,7 +74,7 @@ class BudgetShard(models.Model):
 
     budget = models.ForeignKey(Budget, on_delete=models.PROTECT, related_name="shard_rows")
     bucket = models.DateField()
-    shard = models.PositiveSmallIntegerField()
+    shard = models.SmallIntegerField()
     allotted_fen = models.BigIntegerField()
     spent_fen = models.BigIntegerField(default=0, db_default=0)
 

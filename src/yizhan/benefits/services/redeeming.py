@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from threading import local
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, OperationalError, connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from psycopg import Cursor
 from psycopg.errors import DeadlockDetected
 
 from yizhan.benefits.models import BenefitOffer, Channel, Redemption, RedemptionState
@@ -22,13 +20,9 @@ from yizhan.unions.identity import new_public_id
 from yizhan.unions.models import Staff, User, Worker
 from yizhan.unions.rights import Operator, policy
 
-_CALL = (
-    "SELECT outcome, reason, redemption, public_id, state, list_price, worker_share, merchant_share, day, redeemed "
-    "FROM benefits_redeem(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
+from .calling import Answer, ask
 
 _TURNS = 5  # the second finds its way; more are for those who meet others' locks again
-_kept = local()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +108,24 @@ def redeem(
     ]
     answer = _call(arguments, everything=False)
     for _turn in range(_TURNS):
-        if answer[0] != "again":
+        if answer is not None:
             break
         answer = _call(arguments, everything=True)
-    if answer[0] == "again":
+    if answer is None:
         raise OperationalError("the budget's shares were held by others each time")
-    outcome, reason, pk, public_id, state, list_price, worker_share, merchant_share, day, redeemed = answer
-    if outcome == "refused":
-        raise Refused(reason)
+    if answer.outcome == "refused":
+        raise Refused(answer.reason)
     return Receipt(
-        redemption_id=pk,
-        public_id=public_id,
-        state=state,
-        reason=reason,
-        repeated=outcome == "repeated",
-        list_price_fen=list_price,
-        worker_fen=worker_share,
-        merchant_fen=merchant_share,
-        day=day,
-        redeemed_at=redeemed,
+        redemption_id=answer.redemption,
+        public_id=answer.public_id,
+        state=answer.state,
+        reason=answer.reason,
+        repeated=answer.outcome == "repeated",
+        list_price_fen=answer.list_price,
+        worker_fen=answer.worker_share,
+        merchant_fen=answer.merchant_share,
+        day=answer.day,
+        redeemed_at=answer.redeemed,
     )
 
 
@@ -142,60 +135,35 @@ def why_not(*, offer: BenefitOffer, worker: Worker | None, at: datetime | None =
     channel = Channel.CODE if worker is not None else Channel.PAPER
     who = worker.pk if worker is not None else None
     request = new_public_id()
-    outcome, reason, *_rest = _ask(
+    answer = ask(
         [request, "", request, offer.pk, who, None, None, str(channel), at or now, now, False, None, False, True]
     )
-    return Refused(reason) if outcome == "refused" else None
+    return Refused(answer.reason) if answer.outcome == "refused" else None
 
 
-def _call(arguments: list[Any], *, everything: bool) -> tuple[Any, ...]:
-    """One call. In an outer transaction a savepoint lets go of the locks when it has to be asked again."""
+def _call(arguments: list[Any], *, everything: bool) -> Answer | None:
+    """One call; None: it is to be asked again. In an outer transaction a savepoint lets go of its locks then."""
     is_inside = connection.in_atomic_block
     try:
         if not is_inside:
-            return _ask([*arguments, everything, False])
-        with transaction.atomic():
-            answer = _ask([*arguments, everything, False])
-            transaction.set_rollback(answer[0] == "again")
-            return answer
+            answer = ask([*arguments, everything, False])
+        else:
+            with transaction.atomic():
+                answer = ask([*arguments, everything, False])
+                transaction.set_rollback(answer.outcome == "again")
     except IntegrityError as error:
         # Two with one request id for two workers at the very same time: the second is now a repetition.
         constraint = getattr(getattr(error.__cause__, "diag", None), "constraint_name", "")
         if constraint != "redemption_requested_once" or is_inside:
             raise
-        return _ask([*arguments, everything, False])
+        answer = ask([*arguments, everything, False])
     except OperationalError as error:
         # SKIP LOCKED does wait where a row was changed twice since the statement began (PostgreSQL follows it to its
         # newest form), so two who borrow can meet. Whose statement was ended has written nothing and holds no lock.
         if not isinstance(error.__cause__, DeadlockDetected):
             raise
-        return ("again",)
-
-
-def _ask(arguments: list[Any]) -> tuple[Any, ...]:
-    """The answer of the one statement, asked past Django's cursor, which costs as much as the rest on this side."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors:
-        answer = _cursor().execute(_CALL, arguments, prepare=True).fetchone()
-    assert answer is not None  # noqa: S101 - a function gives a row
-    return answer
-
-
-def _cursor() -> Cursor[tuple[Any, ...]]:
-    """This thread's cursor on its connection: a new one would look every type up again.
-
-    The statement is prepared once a connection, unless the connections are a pooler's: for those, installations set
-    `DISABLE_SERVER_SIDE_CURSORS`.
-    """
-    line = connection.connection
-    cursor: Cursor[tuple[Any, ...]] | None = getattr(_kept, "cursor", None)
-    if cursor is None or cursor.connection is not line:
-        if not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
-            line.prepare_threshold = 5
-        cursor = _kept.cursor = Cursor(line)
-    return cursor
+        return None
+    return None if answer.outcome == "again" else answer
 
 
 def _who(actor: Staff | User | Operator, offer: BenefitOffer, worker: Worker | None) -> tuple[int | None, int | None]:
