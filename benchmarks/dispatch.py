@@ -37,7 +37,7 @@ def measure(quick: bool) -> Iterator[Row]:
     yield assign_row("assign-2000x5000-scarce", 2000, 1500, spread=True)
     yield assign_row("assign-300x1000-burst", 300, 1000, spread=False)
     yield offers_row(calls=200 if quick else 1000)
-    yield http_row(calls=60 if quick else 500, phones=120 if quick else 1000)
+    yield http_row(calls=60 if quick else 500, phones=120 if quick else 750)
 
 
 def assign_row(case: str, calls: int, rescuers: int, *, spread: bool) -> Row:

@@ -3,9 +3,8 @@
 All is simulated. The server is the one that `yizhan serve` starts, with its front door, Django's workers, the hot
 application and the dispatcher as processes of their own; behind it a fresh database. The phones are coroutines of one
 further process on the same machine: each keeps a live stream open and posts a position every second, as the rescuer's
-page does (it every five). Riders call all at the same instant, from an address each, and then follow their call by a
-stream, too. What is measured is the time from the moment at which the database took a call to that at which its first
-offer, facts included, has arrived at a phone.
+page does (it every five). Riders call all at the same instant, from an address each. What is measured is the time from
+the moment at which the database took a call to that at which its first offer, facts included, has arrived at a phone.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ PROBLEMS = ("flat_tyre", "flat_tyre", "battery", "chain", "other")
 
 @dataclass(frozen=True)
 class Plan:
-    """What the phones and the riders do: plain values, since they live in another process."""
+    """What phones and riders do: plain values, since they live in another process."""
 
     port: int
     phones: list[tuple[str, float, float]]  # token, longitude, latitude
@@ -167,7 +166,7 @@ class _Street:
             await asyncio.sleep(max(0.0, due - loop.time()))
 
     async def call(self, number: int, lon: float, lat: float) -> None:
-        """A rider: calls, then follows."""
+        """A rider."""
         reader, writer = await self._open()
         body = {
             "request_id": str(uuid4()), "problem": PROBLEMS[number % len(PROBLEMS)], "lon": lon, "lat": lat,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from pathlib import Path
@@ -88,11 +89,13 @@ def simulate(
     at_s = np.array([trip.start_s for trip in begun])
     out.print(f"detour of these roads: {town.detour():.2f}; {int(near.sum())} trips begin on them", highlight=False)
     table = Table(title=f"{seeds} simulated days, seeds 1 to {seeds}")
-    for heading in ("calls a day", "policy", "p50 min", "p90 min", "late", "yuan a call"):
+    for heading in ("calls a day", "policy", "p50 min", "p90 min", "p90 of single days", "late", "yuan a call"):
         table.add_column(heading, justify="left" if heading == "policy" else "right")
     bars: list[tuple[str, float, float]] = []
+    verdicts = []
     for count in calls or [200, 500, 700]:
         bars = []
+        by_day: dict[str, list[float]] = {}
         for setting in simulation.settings_of(fixed=fixed, mobile=mobile):
             days = []
             for seed in range(1, seeds + 1):
@@ -102,14 +105,59 @@ def simulate(
                 np.concatenate([day.response_s for day in days]), sum(day.cost_yuan for day in days)
             )
             p50, p90 = whole.minutes(50), whole.minutes(90)
+            single = by_day[setting.name] = [day.minutes(90) for day in days]
             bars.append((setting.name, p50, p90))
             table.add_row(
-                str(count), setting.name, f"{p50:.1f}", f"{p90:.1f}", f"{whole.late:.1%}",
-                f"{whole.cost_yuan / (count * seeds):.1f}",
+                str(count), setting.name, f"{p50:.1f}", f"{p90:.1f}", f"{min(single):.1f}–{max(single):.1f}",
+                f"{whole.late:.1%}", f"{whole.cost_yuan / (count * seeds):.1f}",
             )  # fmt: skip
+        one_by_one, together = (by_day[name] for name in ("nearest first", "batched"))
+        better = sum(ours < theirs for ours, theirs in zip(together, one_by_one, strict=True))
+        verdicts.append(f"{count} calls a day: batched has the lower p90 on {better} of {seeds} days")
     out.print(table)
+    out.print("\n".join(verdicts), highlight=False)
     if chart_file is not None:
         chart_file.write_text(simulation.chart(bars), encoding="utf-8")
+
+
+@app.command()
+def calibrate(
+    days: Annotated[int, typer.Option(min=1, help="Ways of so many days.")] = 90,
+    least: Annotated[int, typer.Option(min=2, help="Say nothing of a vehicle with fewer ways than this.")] = 20,
+    roads: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="Edges of a road graph, CSV.")] = None,
+) -> None:
+    """Learn from finished calls how quick rescuers really are, and print the settings that say so. Nothing is changed.
+
+    A way is from "I set out" to "I am there". The detour comes from the road graph, if one is given: ways tell only how
+    long a kilometre of straight line takes, so detour and speed are told apart by the roads.
+    """
+    from .calibration import learned
+    from .providers import speeds, straight_line
+    from .queries.ways import finished_ways
+
+    detour = straight_line().detour
+    if roads is not None:
+        from yizhan.passage.roads import read_roads
+
+        detour = simulation.Town(read_roads(roads)).detour()
+    found = learned(finished_ways(days=days), detour=detour, least=least)
+    table = Table(title=f"ways of {days} days, detour {detour:.2f}")
+    for heading in ("vehicle", "ways", "m/s now", "m/s learned", "off by now, min", "off by then, min"):
+        table.add_column(heading, justify="left" if heading == "vehicle" else "right")
+    for vehicle, each in found.items():
+        now = speeds()[vehicle]
+        table.add_row(
+            vehicle, str(each.ways), f"{now:.1f}", f"{each.speed:.1f}" if each.speed else "too few ways",
+            f"{each.error_min(now, straight_line().detour):.1f}",
+            f"{each.error_min(each.speed, detour):.1f}" if each.speed else "",
+        )  # fmt: skip
+    out.print(table)
+    known = {vehicle: round(each.speed, 2) for vehicle, each in found.items() if each.speed}
+    if known:
+        out.print(f"YIZHAN_ROAD_DETOUR={detour:.2f}", highlight=False)
+        out.print(f"YIZHAN_ROAD_SPEEDS='{json.dumps(known)}'", highlight=False, soft_wrap=True)
+    else:
+        out.print(f"Nothing was learned: no vehicle has {least} ways yet.", highlight=False)
 
 
 @app.command()

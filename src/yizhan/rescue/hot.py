@@ -141,15 +141,14 @@ class Live:
     def _read(self, calls: set[int], rescuers: set[int]) -> None:
         if self._loop is None or not (calls or rescuers):
             return
-        found = queries.followed(calls)
-        holders = {call.rescuer for call in found.values() if call.rescuer is not None}
-        asked = queries.asked(calls, rescuers | holders)
-        paths = {call.union_path for call in found.values()}
-        if rescuers:
-            paths |= set(queries.unions_of(rescuers).values())
+        # A new call has neither followers nor offers as a rule: what nobody hears is not read.
+        followed = calls & self.streams.calls
+        found = queries.followed(followed) if followed else {}
+        asked = queries.asked(calls, rescuers) if self.streams.rescuers else {}
+        paths = queries.unions_of(calls, rescuers) if self.streams.has_boards else set()
 
         def tell() -> None:
-            for row in calls:
+            for row in followed:
                 if row in found:
                     self.streams.knows(found[row])
                 else:
@@ -213,8 +212,9 @@ class Doors:
             return _problem(request, 401, refused.code, refused.detail)
         except (msgspec.DecodeError, UnicodeDecodeError, ClientDisconnect):
             return _problem(request, 400, "not_a_position", 'send {"lon": …, "lat": …}')
-        with translation.override("en"):
-            broken = position_rule(told.lon, told.lat)
+        if position_rule(told.lon, told.lat):
+            with translation.override("en"):
+                broken = position_rule(told.lon, told.lat)
             if broken:
                 return _problem(request, 422, broken.code, str(broken.message))
         body = msgspec.json.encode({"on_duty": self._live.tell(int(watch.what), told)})

@@ -59,6 +59,11 @@ class Streams:
         """The row numbers of the rescuers whose page is open."""
         return {int(watch.what) for watch in list(self._open) if watch.kind == "rescuer"}
 
+    @property
+    def has_boards(self) -> bool:
+        """Whether a desk's board is open."""
+        return any(watch.kind == "board" for watch in list(self._open))
+
     def coming(self, rescuers: Iterable[int]) -> list[Followed]:
         """The followed calls to which one of these rescuers is on the way."""
         return [self._held[call] for who in rescuers for call in self._coming.get(who, ()) if call in self._held]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import F
+from django.db.models import F, Q
 
 from yizhan.rescue.models import ACTIVE_STATES, CallState, Offer, OfferState, RescueCall, Rescuer
 
@@ -53,19 +53,29 @@ def followed(calls: Iterable[int]) -> dict[int, Followed]:
 
 
 def asked(calls: Iterable[int], rescuers: Iterable[int] = ()) -> dict[int, Asked | None]:
-    """What waits for the answer of each of these rescuers, and of all who were asked for one of these calls."""
-    rows = Offer.objects.with_scopes_disabled().filter(call__in=list(calls), attempt=F("call__attempt"))
-    found: dict[int, Asked | None] = dict.fromkeys([*rescuers, *rows.values_list("rescuer", flat=True)])
-    waiting = Offer.objects.with_scopes_disabled().filter(rescuer__in=list(found), state=OfferState.OPEN)
-    for rescuer, public_id, *rest in waiting.values_list(*_COLUMNS):
-        found[rescuer] = Asked(rescuer, str(public_id), *rest)
+    """What waits for the answer of each of these rescuers, and of all who were asked for or hold one of these calls."""
+    rows, held = Offer.objects.with_scopes_disabled(), RescueCall.objects.with_scopes_disabled()
+    mine = Q(call__in=list(calls), attempt=F("call__attempt")) | Q(rescuer__in=list(rescuers), state=OfferState.OPEN)
+    holders = held.filter(pk__in=list(calls), rescuer__isnull=False).values_list("rescuer", flat=True)
+    found: dict[int, Asked | None] = dict.fromkeys([*rescuers, *holders])
+    for rescuer, state, public_id, *rest in rows.filter(mine).order_by("pk").values_list(*_COLUMNS):
+        found.setdefault(rescuer, None)
+        if state == OfferState.OPEN:  # they have one at most
+            found[rescuer] = Asked(rescuer, str(public_id), *rest)
+    closed = [who for who, offer in found.items() if offer is None]
+    if closed and calls:  # asked for another call meanwhile
+        for rescuer, _state, public_id, *rest in rows.filter(rescuer__in=closed, state=OfferState.OPEN).values_list(
+            *_COLUMNS
+        ):
+            found[rescuer] = Asked(rescuer, str(public_id), *rest)
     return found
 
 
-_COLUMNS = ("rescuer", "public_id", "call__problem", "call__is_injured", "expires_at", "travel_s")
+_COLUMNS = ("rescuer", "state", "public_id", "call__problem", "call__is_injured", "expires_at", "travel_s")
 
 
-def unions_of(rescuers: Iterable[int]) -> dict[int, str]:
-    """The paths of the unions of rescuers, by their row numbers."""
-    found = Rescuer.objects.with_scopes_disabled().filter(pk__in=list(rescuers))
-    return dict(found.values_list("pk", "union__path"))
+def unions_of(calls: Iterable[int], rescuers: Iterable[int]) -> set[str]:
+    """The paths of the unions to which calls and rescuers belong."""
+    found = RescueCall.objects.with_scopes_disabled().filter(pk__in=list(calls))
+    others = Rescuer.objects.with_scopes_disabled().filter(pk__in=list(rescuers))
+    return {*found.values_list("union__path", flat=True), *others.values_list("union__path", flat=True)}
