@@ -36,7 +36,7 @@ def knows(staff: Staff, case: Case) -> set[str]:
     ways = set()
     if visible_cases(staff).filter(pk=case.pk).exists():
         ways.add("list")
-    if counted(visible_cases(staff))[0] or open_cases(staff).exists():
+    if counted([visible_cases(staff)])[0] or open_cases(staff).exists():
         ways.add("count")
     if any(vars_of(counts(staff))):
         ways.add("counts")

@@ -19,6 +19,8 @@ LISTS = (
     "/desk/cases/?waiting=late&order=newest",
     "/desk/cases/?kind=rights",
     "/desk/cases/problems/",
+    "/desk/figures/",
+    "/desk/figures/?by=staff",
     "/desk/visits/",
     "/desk/visits/?q=站&kind=home&state=heard&union=郑州&person=王",
     "/desk/rounds/",

@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 
 from yizhan.unions.encryption import blind_index
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.models import Staff, Union, Worker
+from yizhan.unions.models import Staff, Union, User, Worker
 from yizhan.unions.personal_data import normal_phone
 
 from .kinds import house_kinds
@@ -23,6 +23,7 @@ from .models import Case, CaseSource, CaseState
 from .models.case import OPEN_STATES, WORKED_ON
 from .queries.desk import overdue
 from .queries.figures import REOPENED, SOLVED, late_at
+from .queries.text import holding
 from .search import matching
 from .visits.figures import midnight
 
@@ -103,12 +104,15 @@ class CaseFilter(django_filters.FilterSet):
     # Whose names fit is asked beside the cases, not by a join to each of them: their index alone answers the rest.
     def by_union(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """By part of the name of the union that owns them."""
-        return found.filter(union__in=Union.objects.filter(name__icontains=value).order_by().values("pk"))
+        return found.filter(union__in=Union.objects.filter(holding("name", value)).order_by().values("pk"))
 
     def by_handler(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """By part of the name of whoever handles them."""
-        posts = Staff.objects.with_scopes_disabled().filter(user__name__icontains=value).order_by()
-        return found.filter(handler__in=list(posts.values_list("pk", flat=True)[:_MOST_HANDLERS]))
+        posts = Staff.objects.with_scopes_disabled().order_by()
+        # Of all accounts few are staff's: names of those alone are looked through.
+        names = User.objects.filter(pk__in=list(posts.values_list("user", flat=True).distinct()))
+        named = posts.filter(user__in=names.filter(holding("name", value)))
+        return found.filter(handler__in=list(named.values_list("pk", flat=True)[:_MOST_HANDLERS]))
 
     def by_waiting(self, found: QuerySet[Case], name: str, value: str) -> QuerySet[Case]:
         """By what they wait for."""

@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Substr
 
 from yizhan.cases.models import Link
+from yizhan.cases.queries.kept import counted_lately
 from yizhan.unions.models import Occupation, Staff, Union, Worker
 
 from .queries import HOLDERS
@@ -77,7 +78,7 @@ def coverage(*, for_staff: Staff) -> Coverage:
     own = for_staff.union
     width = len(own.path) + Union.steplen
     # Asked as a list that is looked up, not as a search for each worker.
-    owned = _owned_links().filter(worker__isnull=False).values("worker")
+    owned = _owned_links().filter(worker__union__path__startswith=own.path).values("worker")
     groups = (
         Worker.objects.filter(union__path__startswith=own.path)
         .order_by()
@@ -120,6 +121,12 @@ def coverage(*, for_staff: Staff) -> Coverage:
     by_occupation = _by(occupations, lambda value: str(Occupation(value).label))
     by_company = sorted(_by(companies, str), key=lambda gap: (gap.value == "", -gap.workers, gap.name))
     return Coverage(total, by_union, by_occupation, by_company)
+
+
+def coverage_lately(*, for_staff: Staff) -> Coverage:
+    """The same; of very many workers as it was within this minute."""
+    over = Worker.objects.filter(union__path__startswith=for_staff.union.path)
+    return counted_lately("coverage", over, lambda: coverage(for_staff=for_staff), rows=lambda told: told.total.workers)
 
 
 def _by(counts: dict[str, tuple[int, int]], label: Callable[[str], str]) -> list[Gap]:

@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import Link, LinkKind
+from yizhan.cases.queries.text import holding
+from yizhan.unions.models import Union, Worker
 
 
 class LinkFilter(django_filters.FilterSet):
@@ -38,10 +40,11 @@ class LinkFilter(django_filters.FilterSet):
 
     def by_name(self, found: QuerySet[Link], name: str, value: str) -> QuerySet[Link]:
         """Part of the name of either end's other side."""
+        # Whose name fits is asked beside the links, not by joins to each of them.
+        workers = Worker.objects.with_scopes_disabled().filter(holding("user__name", value)).order_by()
+        unions = Union.objects.filter(holding("name", value)).order_by()
         return found.filter(
-            Q(worker__user__name__icontains=value)
-            | Q(linked_union__name__icontains=value)
-            | Q(group_name__icontains=value)
+            Q(worker__in=workers.values("pk")) | Q(linked_union__in=unions.values("pk")) | holding("group_name", value)
         )
 
     def by_state(self, found: QuerySet[Link], name: str, value: str) -> QuerySet[Link]:

@@ -32,7 +32,7 @@ def links(*, for_staff: Staff) -> QuerySet[Link]:
         Link.objects.filter(post__union__path__startswith=for_staff.union.path)
         .select_related("post__user", "post__union", "linked_union", "worker__user", "worker__union")
         .annotate(is_offered=Exists(items))
-        .order_by(F("ended_at").desc(nulls_first=True), "post__union__path", "post_id", "kind", "pk")
+        .order_by(F("ended_at").desc(nulls_first=True), "post_id", "kind", "pk")
     )
     return found
 

@@ -204,9 +204,23 @@ class Case(PubliclyIdentified, models.Model):
                 name="case_wishes_by_day",
                 condition=Q(kind="wish"),
             ),
-            models.Index(fields=["union", "-submitted_at"], name="case_union_newest"),
+            models.Index(
+                fields=["union", "-submitted_at", "-id"],
+                include=[*(name for name in NARROWED_BY if name != "union"), "due_order"],
+                name="case_union_newest",
+            ),
             models.Index(fields=["worker", "-submitted_at"], name="case_worker"),
-            models.Index(fields=["handler", "due_order"], name="case_handler_due", condition=Q(state__in=OPEN_STATES)),
+            models.Index(
+                fields=["handler", "due_order", "id"],
+                include=["union", "is_confidential", "offered_to", "kind", "state"],
+                name="case_open_by_handler",
+                condition=Q(state__in=OPEN_STATES),
+            ),
+            models.Index(
+                fields=["kind", "due_order", "id"],
+                include=[*(name for name in NARROWED_BY if name != "kind"), "submitted_at"],
+                name="case_by_kind",
+            ),
             models.Index(fields=["offered_to"], name="case_offered", condition=Q(offered_to__isnull=False)),
             models.Index(fields=["verdict_due"], name="case_verdict_due", condition=Q(state=CaseState.PROPOSED)),
             models.Index(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -72,6 +72,8 @@ class Link(PubliclyIdentified, models.Model):
         verbose_name_plural = _("links")
         indexes = [
             models.Index(fields=["post", "kind"], name="link_by_post", condition=Q(ended_at=None)),
+            # The order of the list, which would otherwise be sorted anew for each of its pages.
+            models.Index(F("ended_at").desc(nulls_first=True), "post", "kind", "id", name="link_in_order"),
             models.Index(fields=["worker"], name="link_by_worker", condition=Q(ended_at=None)),
             models.Index(fields=["linked_union"], name="link_by_union", condition=Q(ended_at=None)),
         ]

@@ -76,6 +76,7 @@ class Wish(PubliclyIdentified, models.Model):
         verbose_name_plural = _("wishes")
         indexes = [
             models.Index(fields=["state", "-published_at"], name="wish_wall"),
+            models.Index(fields=["-published_at", "-id"], include=["case", "state"], name="wish_newest"),
             models.Index(
                 fields=["-delivered_at", "-id"], name="wish_come_true", condition=Q(state=WishState.DELIVERED)
             ),

@@ -27,10 +27,10 @@ from yizhan.cases.visits.figures import (
     Reach,
     by_kind,
     by_month,
-    by_post,
-    by_union,
     linked,
     reach,
+    reach_by_branch,
+    reach_by_post,
     visits_behind,
 )
 from yizhan.unions.models import Staff, Union
@@ -215,7 +215,7 @@ def _figures(rows: Iterable[dict[str, Any]], key: str) -> dict[Any, Figures]:
 
 def _by_union(visits: QuerySet[Visit], cases: QuerySet[Case], under: Union, base: dict[str, str]) -> list[Line]:
     width = len(under.path) + Union.steplen
-    reached = {row.union.path: row.reach for row in by_union(visits, below=under) if row.union}
+    reached = reach_by_branch(visits, below=under)
     brought = _figures(figures_by(cases.annotate(level=Substr("union__path", 1, width)), "level"), "level")
     unions = {union.path: union for union in Union.objects.filter(path__in=[*reached, *brought])}
     found = []
@@ -243,7 +243,7 @@ def _by_month(visits: QuerySet[Visit], cases: QuerySet[Case], narrowing: Narrowi
 
 
 def _by_staff(visits: QuerySet[Visit], cases: QuerySet[Case], base: dict[str, str]) -> list[Line]:
-    reached = {row.post.pk: row.reach for row in by_post(visits) if row.post}
+    reached = reach_by_post(visits)
     brought = _figures(figures_by(cases, "handler"), "handler")
     wanted = [pk for pk in {*reached, *brought} if pk is not None]
     posts = Staff.objects.with_scopes_disabled().filter(pk__in=wanted).select_related("user", "union")

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 from import_export.fields import Field
 
 from yizhan.cases.models import StockIssue, Wish, WishState
+from yizhan.cases.queries.text import holding
 from yizhan.cases.queries.wishes import late, still_out
 from yizhan.unions.exports import ListResource
 
@@ -29,7 +30,7 @@ class WishFilter(django_filters.FilterSet):
 
     def by_text(self, found: QuerySet[Wish], name: str, value: str) -> QuerySet[Wish]:
         """Part of what everyone reads, or the case's number."""
-        return found.filter(Q(title__icontains=value) | Q(words__icontains=value) | Q(case__number=value))
+        return found.filter(holding("title", value) | holding("words", value) | Q(case__number=value))
 
 
 class WishResource(ListResource):
@@ -81,7 +82,7 @@ class IssueFilter(django_filters.FilterSet):
 
     def by_text(self, found: QuerySet[StockIssue], name: str, value: str) -> QuerySet[StockIssue]:
         """Part of the name of either."""
-        return found.filter(Q(item__name__icontains=value) | Q(worker__user__name__icontains=value))
+        return found.filter(holding("item__name", value) | holding("worker__user__name", value))
 
     def by_state(self, found: QuerySet[StockIssue], name: str, value: str) -> QuerySet[StockIssue]:
         """Late, or all."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from yizhan.cases.models import Visit, WishState
 from yizhan.cases.models.wishes import Wish
 from yizhan.cases.queries.figures import FEWEST_SHOWN
+from yizhan.cases.queries.kept import counted_lately
 from yizhan.cases.visits.figures import reach
 from yizhan.unions.models import Union
 
@@ -27,7 +28,7 @@ def public_reach(union: Union | None = None) -> PublicReach:
     if union is not None:
         visits = visits.filter(union__path__startswith=union.path)
         wishes = wishes.filter(case__union__path__startswith=union.path)
-    told = reach(visits)
+    told = counted_lately("reach", visits, lambda: reach(visits), rows=lambda found: found.visits)
     return PublicReach(_shown(told.visits), _shown(told.people), _shown(wishes.count()))
 
 

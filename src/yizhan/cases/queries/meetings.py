@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import Final
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font
@@ -15,6 +15,7 @@ from yizhan.cases.models.case import OPEN_STATES
 from yizhan.unions.exports import harmless
 from yizhan.unions.models import Staff
 
+from .pages import number_of
 from .visible import visible_cases
 
 # Columns as offices name them, whatever the reader's language is.
@@ -24,14 +25,13 @@ _WIDTHS: Final = (6, 26, 18, 30, 30, 10, 34, 30, 14)
 
 def meetings(*, for_staff: Staff) -> QuerySet[Meeting]:
     """Consultations of the acting union and below, latest first; `matters`, `tasks` and `tasks_done` count."""
-    task = "items__follow_ups__task"
     found: QuerySet[Meeting] = (
         Meeting.objects.filter(union__path__startswith=for_staff.union.path)
         .select_related("union", "chair__user", "chair__union", "project")
         .annotate(
-            matters=Count("items", distinct=True),
-            tasks=Count(task, distinct=True),
-            tasks_done=Count(task, filter=Q(**{f"{task}__state": TaskState.DONE}), distinct=True),
+            matters=number_of(AgendaItem, "meeting"),
+            tasks=number_of(FollowUp, "item__meeting"),
+            tasks_done=number_of(FollowUp, "item__meeting", Q(task__state=TaskState.DONE)),
         )
         .order_by("-starts_at", "-pk")
     )

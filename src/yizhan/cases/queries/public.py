@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import Avg, Count, Q, QuerySet
 
@@ -15,6 +16,7 @@ from yizhan.cases.models import Case, CaseState
 from yizhan.unions.models import Union
 
 from .figures import FEWEST_SHOWN, SOLVED
+from .kept import counted_lately
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,12 @@ def public_figures(union: Union | None = None) -> list[PublicFigure]:
         heard=Count("pk"), solved=Count("pk", filter=SOLVED), rated=Count("pk", filter=Q(stars__isnull=False)),
         stars=Avg("stars"),
     )  # fmt: skip
-    counted = {row["kind"]: row for row in rows}
+    counted = {row["kind"]: row for row in counted_lately("heard", found, lambda: list(rows), rows=_heard)}
     return [_figure(code, counted[code]) for code in house_kinds() if code in counted]
+
+
+def _heard(rows: list[dict[str, Any]]) -> int:
+    return sum(row["heard"] for row in rows)
 
 
 def _figure(code: str, row: dict[str, float]) -> PublicFigure:

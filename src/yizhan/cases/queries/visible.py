@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
 from django.db.models import Prefetch, Q, QuerySet, Value
@@ -32,53 +35,80 @@ def visible_cases(staff: Staff | Operator, *, remembered: bool = False) -> Query
         return found
     if not policy.holds(staff, VIEW_CASES):
         return found.none()
-    if not remembered:
-        return found.filter(_sight(staff))
-    sight = staff.__dict__.get("_cases_sight") or _sight(staff)
-    staff.__dict__["_cases_sight"] = sight
-    return found.filter(sight)
+    return found.filter(sight_of(staff, remembered=remembered).whole)
 
 
-def _sight(staff: Staff) -> Q:
+def visible_parts(staff: Staff) -> list[QuerySet[Case]]:
+    """The same for a page, in parts that no case stands in twice; none where the post may see no case."""
+    if not policy.holds(staff, VIEW_CASES):
+        return [Case.objects.with_scopes_disabled().none()]
+    return [Case.objects.with_scopes_disabled().filter(part) for part in sight_of(staff, remembered=True).parts]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a post may see, as conditions that no two hold of one case: each is found by an index of its own, and so
+    are they counted."""
+
+    parts: tuple[Q, ...]
+
+    @property
+    def whole(self) -> Q:
+        """All of it in one condition."""
+        return reduce(or_, self.parts)
+
+
+def sight_of(staff: Staff, *, remembered: bool = False) -> Sight:
+    """What a post may see; `remembered` as in `visible_cases`."""
+    known: Sight | None = staff.__dict__.get("_cases_sight") if remembered else None
+    sight = known or _sight(staff)
+    if remembered:
+        staff.__dict__["_cases_sight"] = sight
+    return sight
+
+
+def _sight(staff: Staff) -> Sight:
     path = staff.union.path
     every = CaseParty.objects.with_scopes_disabled().order_by()
     parties = every.filter(union__path__startswith=path).exclude(role=PartyRole.TAKER)
     helped = every.filter(staff=staff, role__in=[PartyRole.CO_HANDLER, PartyRole.TAKER])
-    below: list[int] = []
-    given: list[tuple[int, int]] = []
-    mine: list[int] = []
+    unions = Union.objects.order_by()
+    listed: list[tuple[int, int]] = []
+    rows: dict[str, list[int]] = {"below": [], "helped": [], "elsewhere": []}
     seats: list[tuple[int, str]] = []
-    # Four short lists in one question: our unions, cases in which they are parties and whose these are, those in which
-    # this post itself helps, and who sits in our circles. Lists of keys are what the planner judges best.
-    rows = (
-        Union.objects.filter(path__startswith=path)
-        .order_by()
-        .values_list("pk", Value(0), Value("below"))
-        .union(
-            parties.values_list("case", "case__union", Value("party"))[: _MOST_LISTED + 1],
-            helped.values_list("case", Value(0), Value("helped"))[: _MOST_LISTED + 1],
-            seats_at(staff).order_by().values_list("staff", Value(0), "kind"),
-            all=True,
-        )
-    )
-    for pk, owner, what in rows:
-        if what == "below":
-            below.append(pk)
+    # Short lists in one question: our unions and whether there are others, cases in which ours are parties and whose
+    # these are, those in which this post itself helps, and who sits in our circles. Lists of keys are what the planner
+    # judges best.
+    is_root = staff.union.depth == 1
+    asked = [
+        helped.values_list("case", Value(0), Value("helped"))[: _MOST_LISTED + 1],
+        seats_at(staff).order_by().values_list("staff", Value(0), "kind"),
+        unions.exclude(path__startswith=path).values_list("pk", Value(0), Value("elsewhere"))[:1],
+    ]
+    if not is_root:
+        asked.append(parties.values_list("case", "case__union", Value("party"))[: _MOST_LISTED + 1])
+    below = unions.filter(path__startswith=path).values_list("pk", Value(0), Value("below"))
+    for pk, owner, what in below.union(*asked, all=True):
+        if what in rows:
+            rows[what].append(pk)
         elif what == "party":
-            given.append((pk, owner))
-        elif what == "helped":
-            mine.append(pk)
+            listed.append((pk, owner))
         else:
             seats.append((pk, what))
-    ours = set(below)
-    plain = Q(union__in=below) | Q(offered_to__in=below)
-    if len(given) > _MOST_LISTED:
-        plain |= Q(pk__in=parties.values("case"))
-    elif elsewhere := sorted({pk for pk, owner in given if owner not in ours}):
-        plain |= Q(pk__in=elsewhere)
     kinds = kinds_by_seats(staff, seats)
-    secret = confidential_for(staff, kinds, helped=mine if len(mine) <= _MOST_LISTED else None)
-    return (plain & Q(is_confidential=False)) | (secret & Q(is_confidential=True))
+    secret = confidential_for(staff, kinds, helped=rows["helped"] if len(rows["helped"]) <= _MOST_LISTED else None)
+    plain = Q(is_confidential=False)
+    hidden = Q(is_confidential=True) & secret
+    if not rows["elsewhere"]:
+        return Sight((plain, hidden))  # every union is ours
+    ours = set(rows["below"])
+    mine = Q(union__in=rows["below"])
+    given = Q(offered_to__in=rows["below"])
+    if is_root or len(listed) > _MOST_LISTED:
+        given |= Q(pk__in=parties.values("case"))
+    elif elsewhere := sorted({pk for pk, owner in listed if owner not in ours}):
+        given |= Q(pk__in=elsewhere)
+    return Sight((plain & mine, plain & ~mine & given, hidden))
 
 
 def case_for(staff: Staff | Operator, public_id: UUID) -> Case:

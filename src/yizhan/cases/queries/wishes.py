@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import reduce
+from operator import or_
 from uuid import UUID
 
-from django.db.models import Count, F, Prefetch, Q, QuerySet, Sum
+from django.db.models import F, Prefetch, Q, QuerySet, Sum
 from django.utils import timezone
 
 from yizhan.cases.models import (
@@ -23,7 +25,8 @@ from yizhan.cases.models import (
 from yizhan.cases.models.case import OPEN_STATES
 from yizhan.unions.models import Staff, Union, Worker
 
-from .visible import visible_cases
+from .pages import number_of
+from .visible import visible_parts
 
 
 def wall(union: Union | None = None) -> QuerySet[Wish]:
@@ -72,12 +75,13 @@ def claims_of(sponsor: Sponsor) -> list[WishClaim]:
 
 def wishes(*, for_staff: Staff) -> QuerySet[Wish]:
     """Wishes of the cases that the post may see, newest first, with the claim that stands as `standing`."""
-    seen = visible_cases(for_staff, remembered=True).filter(kind="wish")
+    # Part by part of what the post may see: each is found in an index of its own.
+    seen = [Q(case__in=part.filter(kind="wish").values("pk")) for part in visible_parts(for_staff)]
     claims = WishClaim.objects.with_scopes_disabled().select_related("sponsor")
     kept = claims.filter(Q(ended_at=None) | Q(ended_how="delivered"))
     found: QuerySet[Wish] = (
         Wish.objects.with_scopes_disabled()
-        .filter(case__in=seen.values("pk"))
+        .filter(reduce(or_, seen))
         .select_related("case__union", "case__worker__user")
         .prefetch_related(Prefetch("claims", queryset=kept, to_attr="standing"))
         .order_by("-published_at", "-pk")
@@ -88,7 +92,9 @@ def wishes(*, for_staff: Staff) -> QuerySet[Wish]:
 def to_review(*, for_staff: Staff) -> QuerySet[Case]:
     """Open wishes that are not on the wall, oldest first."""
     states = [state for state in OPEN_STATES if state != CaseState.PROPOSED]
-    found = visible_cases(for_staff, remembered=True).filter(kind="wish", state__in=states)
+    wanted = {"kind": "wish", "state__in": states}
+    seen = reduce(or_, [Q(pk__in=part.filter(**wanted).values("pk")) for part in visible_parts(for_staff)])
+    found: QuerySet[Case] = Case.objects.with_scopes_disabled().filter(seen, **wanted)
     known = Wish.objects.with_scopes_disabled().exclude(state=WishState.WITHDRAWN)
     return found.exclude(pk__in=known.order_by().values("case")).order_by("submitted_at", "pk")
 
@@ -111,8 +117,8 @@ def sponsors(*, for_staff: Staff) -> QuerySet[Sponsor]:
         Sponsor.objects.filter(union__path__startswith=for_staff.union.path)
         .select_related("union")
         .annotate(
-            standing=Count("claims", filter=Q(claims__ended_at=None)),
-            kept=Count("claims", filter=Q(claims__ended_how="delivered")),
+            standing=number_of(WishClaim, "sponsor", Q(ended_at=None)),
+            kept=number_of(WishClaim, "sponsor", Q(ended_how="delivered")),
         )
         .order_by("union__path", "name")
     )

@@ -24,7 +24,7 @@ from yizhan.cases.kinds import title_of
 from yizhan.cases.models import Case, CaseState, SavedFilter
 from yizhan.cases.queries import desk as queries
 from yizhan.cases.queries.people import handlers_at
-from yizhan.cases.queries.visible import visible_cases
+from yizhan.cases.queries.visible import sight_of, visible_cases
 from yizhan.cases.rights import ENTER_CASES, EXPORT_CASES, HANDLE_CASES, IMPORT_CASES, VIEW_CASES
 from yizhan.cases.services import bulk as many
 from yizhan.cases.services.kinds import forget_filter, save_filter
@@ -93,10 +93,11 @@ def row_of(case: Case) -> dict[str, object]:
 @desk_page(VIEW_CASES)
 def cases(request: StaffRequest) -> HttpResponseBase:
     """Cases that the acting post may see; what is due first stands first."""
-    narrowed = CaseFilter(request.GET, queryset=visible_cases(request.staff, remembered=True), request=request)
+    narrowed = CaseFilter(request.GET, queryset=Case.objects.with_scopes_disabled(), request=request)
+    sight = sight_of(request.staff, remembered=True)
     order: queries.Order = "newest" if request.GET.get("order") == "newest" else "due"
     try:
-        page = queries.page_of(narrowed.qs, order=order, after=request.GET.get("after", ""))
+        page = queries.page_of(narrowed.qs.filter(sight.whole), order=order, after=request.GET.get("after", ""))
     except ValueError:
         raise Http404 from None
     kept = request.GET.copy()
@@ -104,15 +105,15 @@ def cases(request: StaffRequest) -> HttpResponseBase:
         kept.pop(name, None)
     is_narrowed = any(narrowed.data.get(name) for name in narrowed.filters)
     is_first = not request.GET.get("after")
-    told = queries.counts(request.staff, remembered=True)
+    told = queries.counts_lately(request.staff)
     if is_first and not page.after:
         count, is_all = len(page.cases), True
     elif not is_narrowed:
-        count, is_all = told.to_answer + told.in_work + told.to_judge, True
+        count, is_all = told.open, True
     else:
         # The index of words names rows one by one; the others are counted in an index that holds all of it.
         limit = queries.FOUND_TO if narrowed.data.get("q") else queries.COUNTED_TO
-        count, is_all = queries.counted(narrowed.qs, limit=limit)
+        count, is_all = queries.counted([narrowed.qs.filter(part) for part in sight.parts], limit=limit)
     waiting = dict(WAITING)
     staff = request.staff
     return render(
@@ -128,7 +129,7 @@ def cases(request: StaffRequest) -> HttpResponseBase:
             "count": count,
             "is_all": is_all,
             "chips": [
-                ("", waiting["open"], told.to_answer + told.in_work + told.to_judge),
+                ("", waiting["open"], told.open),
                 ("overdue", waiting["overdue"], told.overdue),
                 ("answer", waiting["answer"], told.to_answer),
                 ("work", waiting["work"], told.in_work),

@@ -24,6 +24,7 @@ from yizhan.cases.links import queries
 from yizhan.cases.links.exports import CoverageResource
 from yizhan.cases.models import HandOver, HandOverState
 from yizhan.cases.outreach_rights import ASSIGN_LINKS, HOLD_LINKS, VIEW_COVERAGE, VIEW_LINKS
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.services import hand_overs as services
 from yizhan.cases.services.links import write_message
 from yizhan.cases.visits.queries import ownerless_rounds
@@ -150,10 +151,10 @@ def coverage(request: StaffRequest) -> HttpResponseBase:
     staff = request.staff
     sees_workers = policy.holds(staff, VIEW_LINKS)
     missing = gaps.without_contact(for_staff=staff) if sees_workers else None
-    counted = gaps.coverage(for_staff=staff)
+    counted = gaps.coverage_lately(for_staff=staff)
     page = None
     if missing is not None:
-        paginator = Paginator(missing, _PER_PAGE)
+        paginator = KeysFirst(missing, _PER_PAGE)
         paginator.count = counted.total.missing  # counted already
         page = paginator.get_page(request.GET.get("page"))
     if page and page.object_list:

@@ -57,9 +57,7 @@ def links(request: StaffRequest) -> HttpResponseBase:
     staff = request.staff
     narrowed = LinkFilter(request.GET, queryset=queries.links(for_staff=staff))
     paginator = KeysFirst(narrowed.qs, _PER_PAGE)
-    paginator.count, ownerless, waiting = numbers_of(
-        staff, narrowed.qs, queries.ownerless(for_staff=staff), queries.waiting_for(staff)
-    )
+    ownerless, waiting = numbers_of(staff, queries.ownerless(for_staff=staff), queries.waiting_for(staff))
     page = paginator.get_page(request.GET.get("page"))
     if page.object_list:
         details = {"shown": len(page.object_list), "page": page.number}

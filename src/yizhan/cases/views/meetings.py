@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,6 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from yizhan.cases.forms.meetings import AgreementForm, DecideForm, FollowForm, ItemForm, MeetingForm, PartyForm
 from yizhan.cases.models import AgendaItem, ItemOutcome, Meeting, MeetingParty, MeetingState
 from yizhan.cases.queries import meetings as queries
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.cases.services import meetings as services
 from yizhan.cases.wish_actions import MEETING_EXPORTED
@@ -37,7 +37,7 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 @desk_page(VIEW_MEETINGS)
 def meetings(request: StaffRequest) -> HttpResponseBase:
     """Consultations of the acting union and below, latest first."""
-    page = Paginator(queries.meetings(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(queries.meetings(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "may_change": policy.holds(request.staff, CHANGE_MEETINGS)}
     return render(request, "cases/meetings/list.html", context)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -12,6 +11,8 @@ from django.views.decorators.http import require_safe
 from yizhan.cases.forms.period import PeriodForm
 from yizhan.cases.kinds import title_of
 from yizhan.cases.queries.figures import added_up, figures_by, figures_from, narrowed
+from yizhan.cases.queries.kept import counted_lately
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.public import public_figures, published_results, unions_with_results
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.cases.rights import VIEW_CASES
@@ -30,7 +31,7 @@ def results(request: HttpRequest) -> HttpResponseBase:
             union = None
         if union is None:
             raise Http404
-    page = Paginator(published_results(union), 20).get_page(request.GET.get("page"))
+    page = KeysFirst(published_results(union), 20).get_page(request.GET.get("page"))
     rows = [(case, title_of(case.kind)) for case in page]
     context = {
         "page": page, "rows": rows, "figures": public_figures(union), "union": union, "unions": unions_with_results(),
@@ -45,9 +46,14 @@ def problems(request: StaffRequest) -> HttpResponseBase:
     staff = request.staff
     form = PeriodForm(request.GET or None)
     since, until, kind = form.span()
-    found = narrowed(visible_cases(staff), since=since, until=until, kind=kind or None)
+    found = narrowed(visible_cases(staff, remembered=True), since=since, until=until, kind=kind or None)
     # One pass: what stands under a union, a kind or the whole is summed up here.
-    counted = figures_by(found, "union", "kind")
+    counted = counted_lately(
+        "problems",
+        found,
+        lambda: figures_by(found, "union", "kind"),
+        rows=lambda told: sum(row["submitted"] for row in told),
+    )
     by_union = added_up(counted, "union")
     owners = {union.pk: union for union in Union.objects.filter(pk__in=[row["union"] for row in by_union])}
     levels: dict[str, dict[str, float]] = {}

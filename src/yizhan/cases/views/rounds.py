@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,6 +16,7 @@ from yizhan.cases.forms.visits import RoundForm, StopForm
 from yizhan.cases.links.queries import posts_that_may_hold
 from yizhan.cases.models import Round, RoundState, RoundStop, VisitKind
 from yizhan.cases.outreach_rights import RECORD_VISITS, VIEW_VISITS
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.services import rounds as services
 from yizhan.cases.visits import queries
 from yizhan.cases.visits.route import length_m
@@ -36,7 +36,7 @@ _MOST_STATIONS = 300
 @desk_page(VIEW_VISITS)
 def rounds(request: StaffRequest) -> HttpResponseBase:
     """Rounds of the acting union and below."""
-    page = Paginator(queries.rounds(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(queries.rounds(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
     may_plan = policy.holds(request.staff, RECORD_VISITS)
     return render(request, "cases/visits/rounds.html", {"page": page, "may_plan": may_plan})
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,6 +15,7 @@ from yizhan.cases.forms.wishes import ChangeStockForm, IssueForm, ReturnForm, St
 from yizhan.cases.models import StockIssue, StockItem, StockReason
 from yizhan.cases.outcome.lists import IssueFilter, IssueResource
 from yizhan.cases.queries import wishes as queries
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.services import stock as services
 from yizhan.cases.wish_actions import STOCK_EXPORTED
 from yizhan.cases.wish_rights import CHANGE_STOCK, VIEW_STOCK
@@ -33,7 +33,7 @@ _PER_PAGE = 50
 @desk_page(VIEW_STOCK)
 def stock(request: StaffRequest) -> HttpResponseBase:
     """What lies where, and how much of it is out or late."""
-    page = Paginator(queries.stock(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(queries.stock(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
     issues = queries.issues(for_staff=request.staff)
     context = {"page": page, "late": queries.late(issues).count(), "out": queries.still_out(issues).count()}
     return render(request, "cases/stock/list.html", context)
@@ -129,7 +129,7 @@ def issue(request: StaffRequest, public_id: UUID) -> HttpResponseBase:
 def out(request: StaffRequest) -> HttpResponseBase:
     """What should come back: what is late stands first."""
     narrowed = IssueFilter(request.GET, queryset=queries.issues(for_staff=request.staff))
-    page = Paginator(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(narrowed.qs, _PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "filter": narrowed,
         "page": page,

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import FileResponse, Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +16,8 @@ from yizhan.cases import outreach_actions as actions
 from yizhan.cases.forms.visits import PhotoForm
 from yizhan.cases.models import Visit, VisitPhoto, VisitSave
 from yizhan.cases.outreach_rights import RECORD_VISITS, VIEW_VISITS
+from yizhan.cases.queries.kept import counted_lately
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.visible import visible_cases
 from yizhan.cases.services import visits as services
 from yizhan.cases.visits import figures, queries
@@ -40,8 +41,9 @@ def visits(request: StaffRequest) -> HttpResponseBase:
     """Visits of the acting union and below, with what they reached: people once, whatever the list is narrowed to."""
     staff = request.staff
     narrowed = VisitFilter(request.GET, queryset=queries.visits(for_staff=staff))
-    reach = figures.reach(Visit.objects.filter(pk__in=narrowed.qs.order_by().values("pk")).order_by())
-    paginator = Paginator(narrowed.qs, _PER_PAGE)
+    behind = Visit.objects.filter(pk__in=narrowed.qs.order_by().values("pk")).order_by()
+    reach = counted_lately("reach", behind, lambda: figures.reach(behind), rows=lambda told: told.visits)
+    paginator = KeysFirst(narrowed.qs, _PER_PAGE)
     paginator.count = reach.visits  # counted already
     page = paginator.get_page(request.GET.get("page"))
     if page.object_list:

@@ -7,7 +7,6 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from yizhan.cases.forms.wishes import ThanksForm, WordsForm
 from yizhan.cases.models import Case, Sponsor, Wish
+from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.wishes import claims_of, come_true, public_wish, unions_with_wishes, wall, wish_of_case
 from yizhan.cases.queries.worker import own_case
 from yizhan.cases.services import wishes as services
@@ -31,7 +31,7 @@ _PER_PAGE = 24
 def wishes(request: HttpRequest) -> HttpResponseBase:
     """Wishes that wait for a sponsor, and those that came true; nobody can be recognised in them."""
     union = _chosen(request)
-    page = Paginator(wall(union), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(wall(union), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"page": page, "union": union, "unions": unions_with_wishes(), "done": come_true(union)[:12]}
     return render(request, "cases/wishes/wall.html", context)
 
@@ -72,7 +72,7 @@ def sponsor_wall(request: HttpRequest, public_id: UUID, signature: str) -> HttpR
     """What a sponsor can claim, has claimed, and what came of it."""
     sponsor = _sponsor(public_id, signature)
     # A sponsor of a union takes on the wishes of that union and all below.
-    page = Paginator(wall(sponsor.union), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(wall(sponsor.union), _PER_PAGE).get_page(request.GET.get("page"))
     context = {"sponsor": sponsor, "page": page, "claims": claims_of(sponsor), "signature": signature}
     response = render(request, "cases/wishes/sponsor_wall.html", context)
     response["Referrer-Policy"] = "same-origin"  # "no-referrer": no origin, and our own forms are refused

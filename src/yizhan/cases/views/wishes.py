@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +16,7 @@ from yizhan.cases.forms.wishes import ClaimForm, PublishWishForm, SponsorForm, T
 from yizhan.cases.models import Case, Sponsor, Wish, WishState
 from yizhan.cases.outcome.lists import WishFilter, WishResource
 from yizhan.cases.queries import wishes as queries
+from yizhan.cases.queries.kept import counted_lately
 from yizhan.cases.queries.pages import KeysFirst
 from yizhan.cases.queries.visible import case_for
 from yizhan.cases.rights import HANDLE_CASES
@@ -29,7 +29,6 @@ from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
 from yizhan.unions.exports import spreadsheet
 from yizhan.unions.personal_data import mask_phone
-from yizhan.unions.queries.numbers import numbers_of
 from yizhan.unions.rights import policy
 
 from .links import told
@@ -46,7 +45,7 @@ def desk_wishes(request: StaffRequest) -> HttpResponseBase:
     narrowed = WishFilter(request.GET, queryset=queries.wishes(for_staff=staff))
     waiting = queries.to_review(for_staff=staff)
     paginator = KeysFirst(narrowed.qs, _PER_PAGE)
-    paginator.count, waiting_count = numbers_of(staff, narrowed.qs, waiting)
+    waiting_count = counted_lately("review", waiting, waiting.order_by().count, rows=int)
     page = paginator.get_page(request.GET.get("page"))
     context = {
         "filter": narrowed,
@@ -151,7 +150,7 @@ def step(request: StaffRequest, public_id: UUID, step: str) -> HttpResponseBase:
 @desk_page(MANAGE_SPONSORS)
 def sponsors(request: StaffRequest) -> HttpResponseBase:
     """Sponsors of the acting union and below."""
-    page = Paginator(queries.sponsors(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
+    page = KeysFirst(queries.sponsors(for_staff=request.staff), _PER_PAGE).get_page(request.GET.get("page"))
     return render(request, "cases/wishes/sponsors.html", {"page": page})
 
 

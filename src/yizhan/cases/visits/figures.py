@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from typing import Any
 
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum, Value
 from django.db.models.functions import Substr, TruncMonth
 from django.utils import timezone
 
@@ -67,27 +67,46 @@ def visits_behind(
 
 
 def reach(found: QuerySet[Visit]) -> Reach:
-    """The figures of these visits: three queries whatever their number."""
-    sums = found.aggregate(visits=Count("pk"), counted=Sum("counted", default=0))
+    """The figures of these visits; one query whatever their number."""
     met = VisitPerson.objects.with_scopes_disabled().filter(visit__in=found.values("pk"))
-    named = met.order_by().values("worker").distinct().count()
-    needs = VisitNeed.objects.with_scopes_disabled().filter(visit__in=found.values("pk")).count()
-    return Reach(sums["visits"], named, sums["counted"], needs)
+    heard = VisitNeed.objects.with_scopes_disabled().filter(visit__in=found.values("pk"))
+    sums = _sums(found, "visits", Count("pk"), Sum("counted", default=0))
+    others = (_sums(met, "named", Count("worker", distinct=True)), _sums(heard, "needs", Count("pk")))
+    told = {what: (number, more) for what, number, more in sums.union(*others, all=True)}
+    visits, counted = told.get("visits", (0, 0))
+    return Reach(visits, told.get("named", (0, 0))[0], counted, told.get("needs", (0, 0))[0])
+
+
+def _sums(found: QuerySet[Any], what: str, number: Any, more: Any = None) -> QuerySet[Any]:
+    """A row with its name and two numbers; none where nothing was found."""
+    grouped = found.order_by().annotate(what=Value(what)).values("what")
+    told = grouped.annotate(number=number, more=Value(0) if more is None else more)
+    rows: QuerySet[Any] = told.values_list("what", "number", "more")
+    return rows
 
 
 def by_union(found: QuerySet[Visit], *, below: Union) -> list[Row]:
     """By the unions directly below, each with all below it. The same worker may stand in two of them, never twice in
     one; `reach` of the whole counts them once."""
-    width = len(below.path) + Union.steplen
-    grouped = _grouped(found, Substr("union__path", 1, width))
+    grouped = reach_by_branch(found, below=below)
     unions = {union.path: union for union in Union.objects.filter(path__in=list(grouped))}
     rows = [Row(unions[path].name, unions[path].name, each, union=unions[path]) for path, each in grouped.items()]
     return sorted(rows, key=lambda row: row.union.path if row.union else "")
 
 
+def reach_by_branch(found: QuerySet[Visit], *, below: Union) -> dict[str, Reach]:
+    """The same by the paths of these unions."""
+    return _grouped(found, Substr("union__path", 1, len(below.path) + Union.steplen))
+
+
+def reach_by_post(found: QuerySet[Visit]) -> dict[int, Reach]:
+    """By the keys of the posts that made the visits."""
+    return _grouped(found, F("post"))
+
+
 def by_post(found: QuerySet[Visit]) -> list[Row]:
     """By who made the visits, most visits first."""
-    grouped = _grouped(found, F("post"))
+    grouped = reach_by_post(found)
     posts = Staff.objects.with_scopes_disabled().filter(pk__in=list(grouped)).select_related("user", "union")
     rows = [Row(f"{post.user} · {post.union}", str(post.public_id), grouped[post.pk], post=post) for post in posts]
     return sorted(rows, key=lambda row: (-row.reach.visits, row.label))

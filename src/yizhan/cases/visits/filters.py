@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from yizhan.cases.models import Visit, VisitKind, VisitNeed
+from yizhan.cases.queries.text import holding
 from yizhan.unions.models import Union
 
 from .figures import midnight
@@ -48,7 +49,7 @@ class VisitFilter(django_filters.FilterSet):
 
     def by_text(self, found: QuerySet[Visit], name: str, value: str) -> QuerySet[Visit]:
         """Part of where, company, or what was said."""
-        return found.filter(Q(where__icontains=value) | Q(company__icontains=value) | Q(words__icontains=value))
+        return found.filter(holding("where", value) | holding("company", value) | holding("words", value))
 
     def by_since(self, found: QuerySet[Visit], name: str, value: date) -> QuerySet[Visit]:
         """From a day on, in Asia/Shanghai."""

@@ -8,8 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from yizhan.cases.models import (
@@ -25,6 +24,7 @@ from yizhan.cases.models import (
     VisitPhoto,
     VisitSave,
 )
+from yizhan.cases.queries.pages import number_of
 from yizhan.places.models import Place
 from yizhan.unions.models import Staff, Union, Worker
 
@@ -40,15 +40,10 @@ def visits(*, for_staff: Staff) -> QuerySet[Visit]:
     found: QuerySet[Visit] = (
         Visit.objects.filter(union__path__startswith=for_staff.union.path)
         .select_related("post__user", "union", "place", "linked_union", "stop__round")
-        .annotate(named=_number(VisitPerson), heard=_number(VisitNeed), is_split=Exists(aside))
+        .annotate(named=number_of(VisitPerson, "visit"), heard=number_of(VisitNeed, "visit"), is_split=Exists(aside))
         .order_by("-at", "-pk")
     )
     return found
-
-
-def _number(of: type[VisitPerson] | type[VisitNeed]) -> Coalesce:
-    rows = of.objects.with_scopes_disabled().filter(visit=OuterRef("pk")).order_by().values("visit")
-    return Coalesce(Subquery(rows.annotate(n=Count("pk")).values("n")), 0)
 
 
 def people_of(visit: Visit) -> list[Worker]:
@@ -167,12 +162,13 @@ def _label(name: str) -> str:
 
 def rounds(*, for_staff: Staff) -> QuerySet[Round]:
     """Rounds of the acting union and below: those planned first, the latest day on top; `count` and `done` stops."""
+    visited = Visit.objects.with_scopes_disabled().filter(stop=OuterRef("pk"))
     found: QuerySet[Round] = (
         Round.objects.filter(union__path__startswith=for_staff.union.path)
         .select_related("post__user", "union")
         .annotate(
-            count=Count("stops", distinct=True),
-            done=Count("stops", filter=Q(stops__visits__isnull=False), distinct=True),
+            count=number_of(RoundStop, "round"),
+            done=number_of(RoundStop, "round", Q(Exists(visited))),
             is_over=~Q(state=RoundState.PLANNED),
         )
         .order_by("is_over", "-day", "pk")
