@@ -17,7 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from py_vapid import Vapid02
 from pytest_django import Settings
 
@@ -127,6 +127,20 @@ def test_a_paired_phone_is_pushed_its_vehicles_reminder_sealed_and_signed(
     assert not Notice.every.exists()
     push(clock)
     assert len(service.got) == 1
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh-hans", "路过提醒：距离约 "), ("en", "On your way: about ")])
+def test_a_phone_is_told_in_the_language_in_which_it_registered(
+    desk: Desk, source: NewKey, service: Service, place: Place, clock: Clock, language: str, said: str
+) -> None:
+    with translation.override(language):
+        paired(service, source)
+    remind(desk, source)
+
+    push(clock)
+
+    (told,) = service.read()
+    assert told["body"].startswith(said)
 
 
 def test_a_phone_that_its_browser_withdrew_is_forgotten(

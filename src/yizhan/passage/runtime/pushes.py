@@ -11,6 +11,9 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
+from django.utils.translation import gettext as _
 from pywebpush import WebPusher
 
 from yizhan.passage.models import Notice, Phone
@@ -49,7 +52,7 @@ class Pusher(Sender):
     async def _push(self, receivers: Receivers, notice: Notice) -> Answer:
         subscription = json.loads(notice.phone.subscription or "{}")
         # Off the loop: a curve operation each.
-        body = await asyncio.to_thread(_sealed, subscription, told_to_a_phone(notice))
+        body = await asyncio.to_thread(_sealed, subscription, told_to_a_phone(notice, subscription.get("language")))
         headers = {
             "Authorization": authorization(subscription["endpoint"], now=self._clock()),
             "Content-Encoding": "aes128gcm",
@@ -60,12 +63,14 @@ class Pusher(Sender):
         return await receivers.post(subscription["endpoint"], body, headers)
 
 
-def told_to_a_phone(notice: Notice) -> dict[str, Any]:
-    """What the service worker shows: the place and how near it is, nothing of the vehicle."""
+def told_to_a_phone(notice: Notice, language: str | None) -> dict[str, Any]:
+    """What the service worker shows: the place and how near it is, nothing of the vehicle, in the phone's language."""
     reminder = notice.reminder
+    with translation.override(language or settings.LANGUAGE_CODE):
+        body = _("On your way: about %(metres)s m off") % {"metres": max(10, round(reminder.distance_m / 10) * 10)}
     return {
         "title": reminder.place.name,
-        "body": f"路过提醒：距离约 {max(10, round(reminder.distance_m / 10) * 10)} 米",
+        "body": body,
         "tag": str(reminder.public_id),
         "url": f"/places/{reminder.place.public_id}/",
     }

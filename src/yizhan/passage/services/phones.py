@@ -18,6 +18,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from yizhan.passage.models import Phone, PingSource
@@ -51,7 +52,7 @@ class Registered:
 
 @transaction.atomic
 def register(subscription: Mapping[str, Any]) -> Registered:
-    """Note a phone's address for notices.
+    """Note a phone's address for notices, which will speak the language that is spoken now.
 
     Args:
         subscription: as the browser gives it (`PushSubscription.toJSON()`): `endpoint` and `keys` (`p256dh`, `auth`).
@@ -68,7 +69,7 @@ def register(subscription: Mapping[str, Any]) -> Registered:
         if not Phone.every.filter(code_digest=_kept(code)).exists():
             break
     phone = Phone.every.create(
-        subscription=json.dumps({"endpoint": endpoint, "keys": keys}),
+        subscription=json.dumps({"endpoint": endpoint, "keys": keys, "language": get_language()}),
         token_digest=digest(token),
         code_digest=_kept(code),
         code_until=now + CODE_HOLDS,
