@@ -3,7 +3,8 @@
 All is simulated: stations lie evenly in square cities, so densely that about one ping in twenty falls within 250 m of
 one; four in five are open. Vehicles drive straight at 10 m/s, turn a little at each ping and back at the city's edge,
 and send a ping every 10 s. Our figure is the full rule: paths (or points, where the case says so), hours, cool-downs
-and gaps. Peers only say which station is nearest to each ping within 250 m, on the same pings.
+and gaps. Peers only say which station is nearest to each ping within 250 m, on the same pings; the cases `geometry-…`
+hold our geometry alone against them.
 
 On one core we count the processor's time of the thread, which a busy machine disturbs less than the clock, and on two
 the clock. All kernels of a size judge the same batches in turn. Peers inside this process are counted by the
@@ -126,7 +127,8 @@ def measure(quick: bool) -> Iterator[Row]:
         for run in runs:
             row = run.row(min(limits.values()) if run.gap_s else limits[""], limits)
             if run.threads == 1 and not run.gap_s:
-                row = _beside_peers(row, world, pings, asked)
+                row, geometry = _beside_peers(row, name, world, pings, asked)
+                yield geometry
             elif run.threads > 1:
                 alone = next(other for other in runs if other.gap_s == run.gap_s and other.threads == 1)
                 effort = run.threads * float(np.median(alone.effort)) / float(np.median(run.effort))
@@ -202,24 +204,33 @@ def _drive(world: World, runs: list[_Run], before: int, batches: int) -> Pings:
     return pings
 
 
-def _beside_peers(row: Row, world: World, pings: Pings, asked: int) -> Row:
-    """The row with the figures of those that are here, those that are missing, and how many answers differ."""
+def _beside_peers(row: Row, name: str, world: World, pings: Pings, asked: int) -> tuple[Row, Row]:
+    """The full rule and our geometry alone beside those that are here, those that are missing, and what differs."""
     figures, missing, differ = {}, {}, []
     lon, lat = pings.lon[: asked * 100], pings.lat[: asked * 100]
     ours_rate, ours = _nearest(world, lon, lat)
-    for name, ask, times in passage_peers.ALL:
+    for peer, ask, times in passage_peers.ALL:
         count = asked * times
         try:
-            figures[name], answer = ask(world.station_lon, world.station_lat, RADIUS_M, lon[:count], lat[:count])
+            figures[peer], answer = ask(world.station_lon, world.station_lat, RADIUS_M, lon[:count], lat[:count])
         except peers.Missing as why:
-            missing[name] = str(why)
+            missing[peer] = str(why)
             continue
-        differ.append(f"{name} {np.count_nonzero(answer != ours[:count])} of {count:,}")
+        differ.append(f"{peer} {np.count_nonzero(answer != ours[:count])} of {count:,}")
     note = (
-        f"{row.note}; geometry alone, ours {figure(ours_rate)}/s, {np.mean(ours >= 0):.2%} of pings near a station;"
+        f"every ping of its own vehicle; {np.mean(ours >= 0):.2%} of pings near a station;"
         f" answers that differ from ours: {', '.join(differ)}"
     )
-    return replace(row, peers=figures, missing=missing, note=note)
+    geometry = Row(
+        case=f"geometry-{name}",
+        unit="pings/s",
+        ours=ours_rate,
+        peers=figures,
+        limit=row.limit,
+        missing=missing,
+        note=note,
+    )
+    return replace(row, peers=figures, missing=missing), geometry
 
 
 def _nearest(world: World, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> tuple[float, NDArray[np.int64]]:
