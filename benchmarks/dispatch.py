@@ -8,6 +8,7 @@ included. `offers` asks the database: rounds of the dispatcher over calls that w
 The database is a fresh one (`DATABASE_URL`, else the embedded one) and is dropped.
 """
 
+import importlib
 import importlib.util
 import logging
 import os
@@ -81,7 +82,7 @@ def assign_row(case: str, calls: int, rescuers: int, *, spread: bool) -> Row:
 
 
 def _ortools(matrix: Callable[[], Any], calls: int) -> float:
-    from ortools.graph.python import linear_sum_assignment as solver
+    solver = importlib.import_module("ortools.graph.python.linear_sum_assignment")
 
     begun = time.perf_counter()
     costs = matrix()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, Final
 
 from yizhan.passage.runtime.live import Event, event
@@ -127,7 +127,7 @@ class Streams:
                 for stream in streams:
                     stream.give("changed", {})
 
-    async def frames(self, stream: Stream) -> AsyncIterator[bytes]:
+    async def frames(self, stream: Stream) -> AsyncGenerator[bytes, None]:
         """What a page reads, until it leaves or the stream has lasted long enough."""
         loop = asyncio.get_running_loop()
         ends = loop.time() + LONGEST_STREAM_S
