@@ -172,6 +172,13 @@ def judge_points(  # noqa: C901
         if not has_room(counts, slots, pool, mine.size):
             return block, count
         size = min(mine.size, near_ping.size - block)
+        for k in range(block, block + size):  # one ping in many is here, so the processor does not read ahead
+            i = near_ping[k]
+            prefetch(vehicle, i)
+            prefetch(time_ms, i)
+            prefetch(lon, i)
+            prefetch(lat, i)
+            prefetch(accuracy_m, i)
         found = np.int64(0)
         for k in range(block, block + size):
             hashed = mixed(vehicle[near_ping[k]])

@@ -128,7 +128,7 @@ def may_be_named(
     slot, station, moment, asked, rule, whole, offered, spans, cool_ms, gap_ms, quiet_ms, need_s, slots, pool
 ):
     """Whether the vehicle may be reminded of the station at that moment; `slot` is -1 where nothing is known of it."""
-    if asked & ~offered[station]:
+    if asked != 0 and asked & ~offered[station]:  # mostly nothing is asked, and the line is not read
         return False
     if is_quiet(moment, quiet_ms[rule, 0], quiet_ms[rule, 1]):
         return False
