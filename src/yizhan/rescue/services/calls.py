@@ -129,7 +129,6 @@ def submit_call(
                 waiting_since=at,
                 due_at=at + THERE_WITHIN,
             )
-            call.save(force_insert=True)
             step(call, CallEventKind.SUBMITTED, by=By.RIDER, at=at, position=(facts.lon, facts.lat))
             if picture:
                 _keep_photo(call, picture, by=By.RIDER, request_id=request_id, at=at)

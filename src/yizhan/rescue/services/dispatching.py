@@ -43,6 +43,8 @@ SILENT_AFTER: Final = timedelta(minutes=5)
 LATELY: Final = timedelta(hours=8)
 # When everybody was asked in vain, all are asked again after this time.
 ASK_AGAIN_AFTER: Final = timedelta(minutes=5)
+# Encrypted, and none of dispatch's business.
+PERSONAL: Final = ("contact_name", "contact_phone", "words")
 _LOCK: Final = 0x5245_5343  # "RESC"
 
 
@@ -88,6 +90,7 @@ def run_round(*, policy: Policy | None = None, road: RoadTime | None = None) -> 
         .filter(state__in=WAITING_STATES)
         .select_for_update(of=("self",), no_key=True, skip_locked=True)
         .select_related("union")
+        .defer(*PERSONAL)
         .order_by("pk")
     )
     if not calls:

@@ -22,6 +22,8 @@ from yizhan.unions.words import clean_words as clean
 from .announcing import announce
 
 LONGEST_WORDS: Final = 300
+# What a step may change by itself; an attempt is begun by the dispatcher and written with its next step.
+_MOVED: Final = frozenset({"state", "version", "slot", "rescuer", "attempt"})
 
 
 class NotNow(RuleBroken):
@@ -134,7 +136,10 @@ def step(
     for name, value in columns.items():
         setattr(call, name, value)
     call.version += 1
-    call.save()
+    if kind == CallEventKind.SUBMITTED:
+        call.save(force_insert=True)
+    else:  # what is personal is neither read nor encrypted anew
+        call.save(update_fields=[*_MOVED, *{RescueCall._meta.get_field(name).name for name in columns} - _MOVED])
     lon, lat = position or (None, None)
     event = CallEvent(
         call=call,
