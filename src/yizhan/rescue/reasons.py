@@ -33,9 +33,7 @@ WORDS: Final[dict[str, Any]] = {
     OWN_CALL: gettext_lazy("Rescuer and rider are the same person."),
     NO_PROGRAMME: gettext_lazy("No subsidy programme of this union or one above it is open."),
     OTHER_PROBLEM: gettext_lazy("The programme does not pay for what was broken."),
-    NOBODY_TO_PAY: gettext_lazy(
-        "The rescuer has no repair point that is paid: name one in the list of rescuers."
-    ),
+    NOBODY_TO_PAY: gettext_lazy("The rescuer has no repair point that is paid: name one in the list of rescuers."),
     POINT_ELSEWHERE: gettext_lazy("The rescuer's repair point does not belong to the union of the programme."),
     BEFORE_START: gettext_lazy("The rescue was before the programme's first day."),
     OPENED_AGAIN: gettext_lazy("The call was opened again."),

@@ -108,7 +108,7 @@ def _outreach(staff: Staff) -> Iterator[Card]:
         if left := ownerless(for_staff=staff).count():
             note = _("Their posts have ended; offer them to a colleague.")
             yield Card(_("Links without an owner"), left, note=note, url=address_of("cases:hand_overs"), tone="warn")
-    if policy.holds(staff, PUBLISH_WISHES) and (wishes := case_counted(to_review(for_staff=staff), limit=999)[0]):
+    if policy.holds(staff, PUBLISH_WISHES) and (wishes := case_counted([to_review(for_staff=staff)], limit=999)[0]):
         url, note = address_of("cases:desk_wishes"), _("Review them for the wall.")
         yield Card(_("Wishes that wait"), wishes, note=note, url=url, tone="warn")
     if policy.holds(staff, VIEW_LEDGER) and (offered := tasks_waiting(staff).count()):
