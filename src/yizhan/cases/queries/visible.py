@@ -45,6 +45,12 @@ def visible_parts(staff: Staff) -> list[QuerySet[Case]]:
     return [Case.objects.with_scopes_disabled().filter(part) for part in sight_of(staff, remembered=True).parts]
 
 
+def to_be_narrowed() -> QuerySet[Case]:
+    """Every case: for a page that first narrows them by its questions and then shows only what a `Sight` holds of them,
+    whole or part by part."""
+    return Case.objects.with_scopes_disabled()
+
+
 @dataclass(frozen=True, slots=True)
 class Sight:
     """What a post may see, as conditions that no two hold of one case: each is found by an index of its own, and so

@@ -24,7 +24,7 @@ from yizhan.cases.kinds import title_of
 from yizhan.cases.models import Case, CaseState, SavedFilter
 from yizhan.cases.queries import desk as queries
 from yizhan.cases.queries.people import handlers_at
-from yizhan.cases.queries.visible import sight_of, visible_cases
+from yizhan.cases.queries.visible import sight_of, to_be_narrowed, visible_cases
 from yizhan.cases.rights import ENTER_CASES, EXPORT_CASES, HANDLE_CASES, IMPORT_CASES, VIEW_CASES
 from yizhan.cases.services import bulk as many
 from yizhan.cases.services.kinds import forget_filter, save_filter
@@ -93,7 +93,7 @@ def row_of(case: Case) -> dict[str, object]:
 @desk_page(VIEW_CASES)
 def cases(request: StaffRequest) -> HttpResponseBase:
     """Cases that the acting post may see; what is due first stands first."""
-    narrowed = CaseFilter(request.GET, queryset=Case.objects.with_scopes_disabled(), request=request)
+    narrowed = CaseFilter(request.GET, queryset=to_be_narrowed(), request=request)
     sight = sight_of(request.staff, remembered=True)
     order: queries.Order = "newest" if request.GET.get("order") == "newest" else "due"
     try:
