@@ -48,7 +48,8 @@ def visible_parts(staff: Staff) -> list[QuerySet[Case]]:
 def to_be_narrowed() -> QuerySet[Case]:
     """Every case: for a page that first narrows them by its questions and then shows only what a `Sight` holds of them,
     whole or part by part."""
-    return Case.objects.with_scopes_disabled()
+    every: QuerySet[Case] = Case.objects.with_scopes_disabled()
+    return every
 
 
 @dataclass(frozen=True, slots=True)
