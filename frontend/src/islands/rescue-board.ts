@@ -80,8 +80,8 @@ async function cover(map: import("maplibre-gl").Map, address: string, shown: boo
   });
 }
 
-/** A row dragged onto a rescuer sends its own form with that rescuer chosen, after a question. */
-function letDrag(root: HTMLElement): void {
+/** A row dragged onto a rescuer sends its own form with that rescuer chosen, after a question. Says whether one is held. */
+function letDrag(root: HTMLElement): () => boolean {
   let dragged: HTMLElement | null = null;
   root.addEventListener("dragstart", (event) => {
     dragged = (event.target as HTMLElement).closest<HTMLElement>("tr[data-call]");
@@ -106,10 +106,10 @@ function letDrag(root: HTMLElement): void {
     const name = choice.selectedOptions[0]?.textContent?.trim() ?? "";
     if (choice.value && confirm(say(words, "send", { name }))) form.submit();
   });
+  return () => dragged !== null;
 }
 
 const root = document.querySelector<HTMLElement>("[data-board]");
 if (root) {
-  letDrag(root);
-  followOnMap<Marks>(root, draw);
+  followOnMap<Marks>(root, draw, { held: letDrag(root) });
 }

@@ -55,4 +55,4 @@ function moved(known: Mark, name: string, told: Told): Mark | null {
   return { ...known, rescuer: [Number(told.lon), Number(told.lat)] };
 }
 
-if (root) followOnMap<Mark>(root, draw, moved);
+if (root) followOnMap<Mark>(root, draw, { hear: moved });

@@ -11,13 +11,15 @@ export interface Following {
   network?: (there: boolean) => void;
   /** Called with what the stream tells beside that something changed. */
   hear?: (name: string, told: Told) => void;
+  /** Whether something is being done with the part by hand, which drawing it anew would undo. */
+  held?: () => boolean;
 }
 
 // While a stream stands the page still asks now and then: minutes pass and phones fall silent without an event.
 const SELDOM_S = 30;
 
 /** Follow `data-live` of the root, by the stream at `data-events` or every `data-seconds`. A hidden page asks nothing. */
-export function follow(root: HTMLElement, { drawn, network, hear }: Following): void {
+export function follow(root: HTMLElement, { drawn, network, hear, held }: Following): void {
   const part = root.querySelector<HTMLElement>("[data-part=live]");
   const { live: address, version, events } = root.dataset;
   const seconds = Number(root.dataset.seconds ?? 5);
@@ -26,9 +28,11 @@ export function follow(root: HTMLElement, { drawn, network, hear }: Following): 
   let asked = Date.now();
   let asking = false;
   let more = false;
+  let missed = false;
   const busy = (): boolean => {
     const at = document.activeElement;
-    return at instanceof HTMLElement && part.contains(at) && at.matches("input, select, textarea");
+    const writes = at instanceof HTMLElement && part.contains(at) && at.matches("input, select, textarea");
+    return writes || (held?.() ?? false);
   };
   const ask = async (): Promise<void> => {
     const answer = await fetch(address, { credentials: "same-origin", cache: "no-store" });
@@ -48,7 +52,8 @@ export function follow(root: HTMLElement, { drawn, network, hear }: Following): 
     drawn?.(part);
   };
   const look = async (): Promise<void> => {
-    if (document.hidden || busy()) return;
+    missed = document.hidden || busy(); // made up for as soon as hands are off it
+    if (missed) return;
     if (asking) {
       more = true; // it changed again while we were asking
       return;
@@ -78,7 +83,7 @@ export function follow(root: HTMLElement, { drawn, network, hear }: Following): 
     : null;
   setInterval(() => {
     const pause = stream?.stand ? Math.max(SELDOM_S, seconds) : seconds;
-    if (Date.now() - asked >= pause * 1000 - 100) void look();
+    if (missed || Date.now() - asked >= pause * 1000 - 100) void look();
   }, seconds * 1000);
   document.addEventListener("visibilitychange", () => void look());
 }
@@ -96,7 +101,7 @@ export function markOf<T>(part: ParentNode): T | null {
 export function followOnMap<T>(
   root: HTMLElement,
   draw: (root: HTMLElement) => Promise<((mark: T) => void) | null>,
-  hear?: (mark: T, name: string, told: Told) => T | null,
+  { hear, held }: { hear?: (mark: T, name: string, told: Told) => T | null; held?: () => boolean } = {},
 ): void {
   let show: ((mark: T) => void) | null = null;
   draw(root)
@@ -105,6 +110,7 @@ export function followOnMap<T>(
     })
     .catch((reason: unknown) => console.warn("No map:", reason));
   follow(root, {
+    held,
     drawn: (part) => {
       const mark = markOf<T>(part);
       if (mark) show?.(mark);
