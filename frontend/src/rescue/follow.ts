@@ -12,7 +12,7 @@ export interface Following {
   /** Called with what the stream tells beside that something changed. */
   hear?: (name: string, told: Told) => void;
   /** Whether something is being done with the part by hand, which drawing it anew would undo. */
-  held?: () => boolean;
+  held?: (() => boolean) | undefined;
 }
 
 // While a stream stands the page still asks now and then: minutes pass and phones fall silent without an event.
