@@ -2,7 +2,7 @@
  * The rescuer's page: the position is told while on duty and this page is open, offers come by themselves and say how
  * many seconds are left, and each step carries where it was taken.
  */
-import { follow, position } from "../rescue/follow";
+import { follow, loadAnew, position } from "../rescue/follow";
 import { clock, say, wordsFrom } from "../words";
 
 const EVERY_MS = 5_000;
@@ -27,11 +27,11 @@ async function sendPosition(coords: GeolocationCoordinates): Promise<void> {
       headers,
       body: JSON.stringify(position),
     });
-    if (answer.status === 401) location.reload(); // the page is older than an hour
+    if (answer.status === 401) loadAnew(); // the page is older than an hour
     if (!answer.ok) throw new Error(String(answer.status));
     const { on_duty } = (await answer.json()) as { on_duty: boolean };
     if (on_duty) tell(say(words, "sent", { time: clock(new Date()) }));
-    else location.reload(); // another phone, or the desk, ended the turn
+    else loadAnew(); // another phone, or the desk, ended the turn
   } catch {
     tell(say(words, "lost"));
   }

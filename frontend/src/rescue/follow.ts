@@ -18,6 +18,24 @@ export interface Following {
 // While a stream stands the page still asks now and then: minutes pass and phones fall silent without an event.
 const SELDOM_S = 30;
 
+// A form that is sent changes what the stream tells of, often before its own answer is here: drawing or loading this page
+// anew would then lose the answer and what it says.
+const LEAVING_MS = 15_000; // after that the network has failed and the page stands still
+let left = 0;
+window.addEventListener("beforeunload", () => {
+  left = Date.now();
+});
+
+/** Whether this page is on its way to another. */
+export function leaving(): boolean {
+  return Date.now() - left < LEAVING_MS;
+}
+
+/** Load this page anew, unless it is already being left. */
+export function loadAnew(): void {
+  if (!leaving()) location.reload();
+}
+
 /** Follow `data-live` of the root, by the stream at `data-events` or every `data-seconds`. A hidden page asks nothing. */
 export function follow(root: HTMLElement, { drawn, network, hear, held }: Following): void {
   const part = root.querySelector<HTMLElement>("[data-part=live]");
@@ -41,7 +59,7 @@ export function follow(root: HTMLElement, { drawn, network, hear, held }: Follow
     stream?.renew(answer.headers.get("X-Events") ?? events ?? "");
     const seen = answer.headers.get("X-Version");
     if (seen !== null && seen !== version) {
-      location.reload();
+      loadAnew();
       return;
     }
     if (answer.status === 204) return; // nothing to draw: the version says it all
@@ -52,7 +70,7 @@ export function follow(root: HTMLElement, { drawn, network, hear, held }: Follow
     drawn?.(part);
   };
   const look = async (): Promise<void> => {
-    missed = document.hidden || busy(); // made up for as soon as hands are off it
+    missed = document.hidden || leaving() || busy(); // made up for as soon as hands are off it
     if (missed) return;
     if (asking) {
       more = true; // it changed again while we were asking
