@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.e2e.conftest import DESK, PHONE, NewPage
+
+
+def _box(what: Locator) -> FloatRect:
+    """Where it stands; the page follows by itself, and may be drawn anew while it is looked for."""
+    for _attempt in range(20):
+        expect(what).to_be_visible()
+        if found := what.bounding_box():
+            return found
+    pytest.fail(f"{what} does not stand still")
 
 
 def _drag(page: Page, what: Locator, onto: Locator) -> str:
@@ -17,9 +26,7 @@ def _drag(page: Page, what: Locator, onto: Locator) -> str:
         dialog.accept()  # type: ignore[attr-defined]
 
     page.once("dialog", answer)
-    start, end = what.bounding_box(), onto.bounding_box()
-    assert start
-    assert end
+    start, end = _box(what), _box(onto)
     with page.expect_navigation():
         page.mouse.move(start["x"] + start["width"] - 8, start["y"] + 12)
         page.mouse.down()
@@ -37,8 +44,8 @@ def test_a_call_is_sent_by_dragging_it_and_sent_to_another_in_the_same_way(new_p
     call = row.get_attribute("data-call")
     free = desk.locator("li[data-rescuer]:not([data-full])", has_text="修车")
     for number in (0, 1):
-        chip = free.nth(number)
-        name = chip.inner_text().rsplit(" ", 1)[0].strip()
+        name = free.nth(number).inner_text().split("\n")[0].rsplit(" ", 1)[0].strip()
+        chip = free.filter(has_text=name)
         question = _drag(desk, desk.locator(f"tr[data-call='{call}'] th"), chip)
         assert name in question
         expect(desk.locator(f"tr[data-call='{call}'] td").nth(2)).to_contain_text(name)
