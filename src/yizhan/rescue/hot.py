@@ -74,7 +74,7 @@ class Live:
         self._threads.shutdown(wait=False)
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run what asks the database, away from the event loop."""
+        """Run what asks the database or a map, away from the event loop."""
 
         def fresh() -> T:
             connection.close_if_unusable_or_obsolete()
@@ -109,18 +109,20 @@ class Live:
             self._told = {**told, **self._told}  # to be written when the database is back, if nothing newer came
             raise
         self._off_duty = (self._off_duty - kept) | (told.keys() - kept)
-        self._move({who: rows[who] for who in kept})
+        await self._move({who: rows[who] for who in kept})
 
-    def _move(self, told: dict[int, Told]) -> None:
+    async def _move(self, told: dict[int, Told]) -> None:
         """Tell followers of calls where whoever comes is, and how long they still take."""
         calls = [call for call in self.streams.coming(told) if call.rescuer is not None]
         if not calls:
             return
         at = [told[call.rescuer] for call in calls if call.rescuer is not None]
-        seconds = road_time().seconds(
+        lines = (
             [each.lon for each in at], [each.lat for each in at], [call.lon for call in calls],
             [call.lat for call in calls], [speeds()[call.vehicle] for call in calls],
         )  # fmt: skip
+        # Away from the event loop: a map that is asked may take its time, and everyone else's answers would wait.
+        seconds = await self.in_thread(lambda: road_time().seconds(*lines))
         for call, where, each in zip(calls, at, np.asarray(seconds), strict=True):
             minutes = max(1, round(float(each) / 60)) if call.is_awaited else None
             self.streams.moves(call.pk, where.lon, where.lat, minutes)
@@ -212,11 +214,10 @@ class Doors:
             return _problem(request, 401, refused.code, refused.detail)
         except (msgspec.DecodeError, UnicodeDecodeError, ClientDisconnect):
             return _problem(request, 400, "not_a_position", 'send {"lon": …, "lat": …}')
-        if position_rule(told.lon, told.lat):
-            with translation.override("en"):
-                broken = position_rule(told.lon, told.lat)
-            if broken:
-                return _problem(request, 422, broken.code, str(broken.message))
+        with translation.override("en"):
+            broken = position_rule(told.lon, told.lat)
+        if broken:
+            return _problem(request, 422, broken.code, str(broken.message))
         body = msgspec.json.encode({"on_duty": self._live.tell(int(watch.what), told)})
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
 
