@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect, render
@@ -18,7 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from yizhan.rescue.actions import CALL_PHONE_SEEN, CALLS_EXPORTED
-from yizhan.rescue.exports import MOST_EXPORTED, CallResource
+from yizhan.rescue.exports import CallResource
 from yizhan.rescue.forms.desk import RescuerForm
 from yizhan.rescue.life import may
 from yizhan.rescue.live_tokens import events_address
@@ -43,12 +42,12 @@ from yizhan.rescue.services.log import database_now
 from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.exports import spreadsheet
 from yizhan.unions.personal_data import show_phone
 from yizhan.unions.rights import policy
 
 from .rider import TONES, photo_response, request_id_of
 from .subsidies import shown
+from .taking_home import take_home
 
 DAYS = (7, 30, 90)
 
@@ -265,22 +264,18 @@ def _narrowed(request: StaffRequest) -> tuple[QuerySet[RescueCall], int, str]:
 
 @require_safe
 @desk_page(EXPORT_RESCUE)
-@transaction.atomic
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """The narrowed list as xlsx or CSV; that it was taken home is recorded. Rows are counted against the list."""
     calls, _days, _state = _narrowed(request)
-    expected = calls.count()
-    if expected > MOST_EXPORTED:
-        words = _("The list has %(given)d rows; narrow it to at most %(limit)d.")
-        messages.error(request, words % {"given": expected, "limit": MOST_EXPORTED})
-        return redirect("rescue:history")
-    response, count = spreadsheet(CallResource(), calls, form=form, name="rescue-calls")
-    if count != expected:
-        msg = f"the export holds {count} of {expected} calls"
-        raise RuntimeError(msg)
-    record(request.staff, CALLS_EXPORTED, union=request.staff.union, details={"rows": count, "form": form})
-    response["X-Row-Count"] = str(count)
-    return response
+    return take_home(
+        request,
+        CallResource(),
+        calls,
+        form=form,
+        name="rescue-calls",
+        recorded_as=CALLS_EXPORTED,
+        back="rescue:history",
+    )
 
 
 @require_safe

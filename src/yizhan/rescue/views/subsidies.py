@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -17,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from yizhan.benefits.rights import MANAGE_PROGRAMMES, SET_BUDGETS
 from yizhan.rescue.actions import SUBSIDIES_EXPORTED
-from yizhan.rescue.exports import MOST_EXPORTED, SubsidyResource
+from yizhan.rescue.exports import SubsidyResource
 from yizhan.rescue.forms.subsidies import SubsidyForm, TermsForm
 from yizhan.rescue.models import Subsidy, SubsidyState
 from yizhan.rescue.queries import subsidies as queries
@@ -25,11 +24,11 @@ from yizhan.rescue.queries.board import unions_for
 from yizhan.rescue.rights import PAY_SUBSIDIES, VIEW_SUBSIDIES
 from yizhan.rescue.services.subsidies import pay
 from yizhan.rescue.services.terms import change_terms, create_subsidy
-from yizhan.unions.audit import record
 from yizhan.unions.desk import StaffRequest, desk_page
 from yizhan.unions.errors import RuleBroken
-from yizhan.unions.exports import spreadsheet
 from yizhan.unions.rights import policy
+
+from .taking_home import take_home
 
 TONES = {
     SubsidyState.WAITING: "info",
@@ -91,22 +90,18 @@ def subsidies(request: StaffRequest) -> HttpResponseBase:
 
 @require_safe
 @desk_page(VIEW_SUBSIDIES)
-@transaction.atomic
 def export(request: StaffRequest, form: str) -> HttpResponseBase:
     """The narrowed list as xlsx or CSV; that it was taken home is recorded. Rows are counted against the list."""
     found, _state = _narrowed(request)
-    expected = found.count()
-    if expected > MOST_EXPORTED:
-        messages.error(request, _("The list has %(given)d rows; narrow it to at most %(limit)d.")
-                       % {"given": expected, "limit": MOST_EXPORTED})  # fmt: skip
-        return redirect("rescue:subsidies")
-    response, count = spreadsheet(SubsidyResource(), found, form=form, name="rescue-subsidies")
-    if count != expected:
-        msg = f"the export holds {count} of {expected} subsidies"
-        raise RuntimeError(msg)
-    record(request.staff, SUBSIDIES_EXPORTED, union=request.staff.union, details={"rows": count, "form": form})
-    response["X-Row-Count"] = str(count)
-    return response
+    return take_home(
+        request,
+        SubsidyResource(),
+        found,
+        form=form,
+        name="rescue-subsidies",
+        recorded_as=SUBSIDIES_EXPORTED,
+        back="rescue:subsidies",
+    )
 
 
 @require_POST
